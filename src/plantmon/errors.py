@@ -1,0 +1,45 @@
+"""This module holds every exception of plantmon; the class says who must act, the message says what and where."""
+
+
+class PlantmonError(Exception):
+    """Something plantmon cannot go on with."""
+
+
+class SettingsError(PlantmonError):
+    """The settings (TOML, environment, credentials) are wrong; the administrator must mend them."""
+
+
+class PlantFileError(PlantmonError):
+    """The plant file is wrong; `problems` lists every mistake as `file:line: field: what, expected`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class UnitError(PlantmonError):
+    """A unit is unknown, or of another dimension than the quantity asked for."""
+
+
+class DecodeError(PlantmonError):
+    """A payload cannot be understood. Caught per message and turned into a `rejected` row."""
+
+
+class StoreUnavailable(PlantmonError):
+    """The store cannot be written just now (disk full, locked); trying again later may succeed."""
+
+
+class StoreCorrupt(PlantmonError):
+    """The store is damaged or of a newer schema; nothing is moved or begun anew, a person must look."""
+
+
+class AlreadyRunning(PlantmonError):
+    """Another daemon holds the lock of this store."""
+
+
+class DeliveryError(PlantmonError):
+    """A mail server did not take a message; `retriable` says whether trying again can help."""
+
+    def __init__(self, message: str, *, retriable: bool) -> None:
+        super().__init__(message)
+        self.retriable = retriable

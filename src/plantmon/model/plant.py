@@ -1,0 +1,217 @@
+"""This module is the plant as plantmon works with it: resolved, in the points' own units, frozen.
+
+The shape a person writes, with its defaults, stands in `plant/schema.py`; `plant/load.py` turns one into the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from enum import StrEnum
+
+from plantmon.times import MINUTE_MS, PlantTime
+
+GRACE_MS = 90_000  # design, Windows: a window stays provisional 90 s after its end, at least two intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in both languages of the plant's people."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: str) -> str:
+        """Give the name in `zh`, or in English for any other language."""
+        return self.zh if language == "zh" else self.en
+
+
+class Kind(StrEnum):
+    """What arithmetic a point's windows follow."""
+
+    GAUGE = "gauge"  # arithmetic mean
+    ENERGY = "energy"  # sound level: energy mean
+    COUNTER = "counter"  # register: difference at the edges
+
+
+@dataclass(frozen=True, slots=True)
+class RatioSpan:
+    """A CT/PT ratio and the instants it holds for, half-open; None is open-ended."""
+
+    value: float
+    start_ms: int | None
+    end_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What is known of a counter's register, to tell consumption from reset, roll-over and replacement."""
+
+    ratios: tuple[RatioSpan, ...]
+    wraps_at: float | None  # in the register's unit, before the ratio
+    max_rate_per_h: float | None  # in the point's unit per hour, after the ratio
+    role: str | None
+    parent: str | None
+    product: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measured series. `id` is `DA001.nox` for a monitor, `E-MAIN` for a meter."""
+
+    id: str
+    outlet: str | None
+    name: Name
+    quantity: str
+    unit: str
+    kind: Kind
+    interval_ms: int
+    range_low: float | None = None
+    range_high: float | None = None
+    detection_limit: float | None = None
+    register: Register | None = None
+
+    @property
+    def grace_ms(self) -> int:
+        """How long after a window's end it stays open."""
+        return max(GRACE_MS, 2 * self.interval_ms)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether values come less often than once a minute, so that there are no minute windows."""
+        return self.interval_ms > MINUTE_MS
+
+
+class Basis(StrEnum):
+    """What of a window a limit speaks of."""
+
+    CONCENTRATION = "concentration"
+    LEVEL = "level"
+    RATE = "rate"
+    MASS = "mass"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One line of the permit. `key` names it for good: outlet, pollutant or point, basis, window, standard, from."""
+
+    key: str
+    outlet: str
+    subject: str  # the pollutant or the point's short id, as written
+    point: str  # full id of the point it is judged on
+    basis: Basis
+    window: str  # reading, 1h, 1d, 1mo, 1y, day-period, night-period
+    minimum: float | None  # in `unit`
+    maximum: float | None
+    unit: str  # the point's unit for concentration and level, else the limit's own
+    standard: str
+    warn_at: float | None  # share of the maximum
+    hold_ms: int
+    valid_from: date | None
+    valid_to: date | None
+    unavailable: str | None  # reason code why no rule judges it yet, None when it is judged
+
+    def covers(self, day: date) -> bool:
+        """Whether the limit is valid on a local date; both ends belong to it."""
+        return (self.valid_from is None or day >= self.valid_from) and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The condition under which a source runs: the point's value within inclusive bounds (plant file `running`)."""
+
+    point: str
+    minimum: float | None
+    maximum: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A stack, a waste-water outlet or a noise position."""
+
+    id: str
+    name: Name
+    kind: str  # air, water, noise
+    points: tuple[str, ...]
+    running: Running | None
+    reference_oxygen_pct: float | None
+    mn: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSpec:
+    """One line of `feeds`: a topic pattern and how its messages are read."""
+
+    topic: str
+    format: str  # json, json-batch, hj212
+    qos: int
+    field_ts: str
+    field_value: str
+    field_unit: str
+    field_flag: str
+    arrival_as_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers of averaging; each with its source in the plant-file reference."""
+
+    valid_hour_minutes: int
+    valid_day_hours: int
+    valid_share: float  # 0..1
+    compare: str  # full, rounded
+    oxygen_conversion: str
+    mass: str
+    lateness_ms: int
+    future_ms: int
+    missing_flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets which mail, after how long, in which language (zh, en or both)."""
+
+    name: str
+    email: tuple[str, ...]
+    severities: frozenset[str]  # warning, breach, data
+    after_ms: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Local clock times between which mails of these severities wait."""
+
+    start: time
+    end: time
+    severities: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRules:
+    """How alarms repeat and clear, and to whom they go."""
+
+    recipients: tuple[Recipient, ...]
+    repeat_ms: int
+    deadband: float
+    quiet_hours: QuietHours | None
+    digest: time | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A whole plant file, resolved. `version` is the sha256 of the file's text."""
+
+    id: str
+    name: Name
+    time: PlantTime
+    permit: str | None
+    version: str
+    text: str
+    feeds: tuple[FeedSpec, ...]
+    rules: Rules
+    outlets: dict[str, Outlet]
+    points: dict[str, Point]
+    limits: tuple[Limit, ...]
+    alarms: AlarmRules
+    later: tuple[str, ...] = ()  # parts of the file that load but that nothing works with yet, for `check` to name

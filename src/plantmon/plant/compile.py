@@ -1,0 +1,261 @@
+"""This module turns the checked shape of a plant file into the model: one point list, the points' own units, instants.
+
+It is called with a file in which `plant/references.py` found nothing wrong, and so raises nothing of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from plantmon import units
+from plantmon.model import plant as model
+from plantmon.plant import schema
+from plantmon.plant.values import Amount
+from plantmon.plant.version import version_of
+from plantmon.tables.load import quantities
+from plantmon.times import PlantTime
+
+_PLAIN_MEANS = {"reading", "1h", "1d"}
+_PERIODS = {"day-period", "night-period"}
+_LATER = ("balances", "calendar", "tariff", "esg")
+
+
+def compile_plant(file: schema.File, text: str) -> model.Plant:
+    """Give the plant of a checked file."""
+    time = PlantTime(file.plant.timezone)
+    points = {
+        full_id(outlet_id, point_id): _point(outlet_id, point_id, point)
+        for outlet_id, outlet in file.outlets.items()
+        for point_id, point in outlet.points.items()
+    }
+    points |= {meter_id: _meter(meter_id, meter, time) for meter_id, meter in file.meters.items()}
+    return model.Plant(
+        id=file.plant.id,
+        name=_name(file.plant.name),
+        time=time,
+        permit=file.plant.permit,
+        version=version_of(text),
+        text=text,
+        feeds=tuple(_feed(feed) for feed in file.feeds),
+        rules=_rules(file.rules),
+        outlets={outlet_id: _outlet(outlet_id, outlet, points) for outlet_id, outlet in file.outlets.items()},
+        points=points,
+        limits=tuple(
+            _limit(outlet_id, outlet, limit, points)
+            for outlet_id, outlet in file.outlets.items()
+            for limit in outlet.limits
+        ),
+        alarms=_alarms(file.alarms),
+        later=_later(file),
+    )
+
+
+def full_id(outlet: str, point: str) -> str:
+    """Give a point's id in the whole plant, `DA001.nox`."""
+    return f"{outlet}.{point}"
+
+
+def in_unit(amount: Amount | None, unit: str) -> float | None:
+    """Give an amount in a unit; a bare number is in it already. Raises UnitError for another dimension."""
+    if amount is None:
+        return None
+    return amount.value if amount.unit is None else units.convert(amount.value, amount.unit, unit)
+
+
+def limit_point(outlet: schema.Outlet, limit: schema.Limit) -> str | None:
+    """Give the id in its outlet of the point a limit is judged on, None when there is none."""
+    if limit.point is not None:
+        return limit.point if limit.point in outlet.points else None
+    return next((id for id, point in outlet.points.items() if point.quantity == limit.pollutant), None)
+
+
+def own_unit(limit: schema.Limit, point_unit: str) -> str:
+    """Give the unit a limit is kept in: its point's, except that rates and masses keep their own."""
+    if limit.basis in ("concentration", "level"):
+        return point_unit
+    written = limit.max or limit.min
+    assert written is not None
+    assert written.unit is not None
+    return written.unit
+
+
+def unavailable(outlet: schema.Outlet, limit: schema.Limit, quantity: str) -> str | None:
+    """Give the reason code why no rule judges a limit yet, None when one does.
+
+    Judged is what a plain (for sound, an energy) mean over a reading, an hour or a day answers. Air at a reference
+    oxygen, waste water by volume and pH are not: a verdict on something simpler would be a wrong one.
+    """
+    if limit.basis in ("rate", "mass"):
+        return limit.basis
+    if limit.window in _PERIODS:
+        return "periods"
+    if limit.window not in _PLAIN_MEANS:
+        return "long_window"
+    if quantity == "ph" and limit.window != "reading":
+        return "ph_statistic"
+    if limit.basis == "concentration":
+        if outlet.reference_oxygen is not None and quantity != "oxygen":
+            return "oxygen_conversion"
+        if outlet.kind == "water" and limit.window != "reading":
+            return "flow_weighting"
+    return None
+
+
+def _name(name: schema.Names) -> model.Name:
+    return model.Name(en=name.en, zh=name.zh)
+
+
+def _point(outlet_id: str, point_id: str, point: schema.Point) -> model.Point:
+    quantity = quantities()[point.quantity]
+    low, high = point.range or (None, None)
+    return model.Point(
+        id=full_id(outlet_id, point_id),
+        outlet=outlet_id,
+        name=_name(point.name) if point.name is not None else quantity.name,
+        quantity=point.quantity,
+        unit=point.unit,
+        kind=quantity.kind,
+        interval_ms=point.interval,
+        range_low=in_unit(low, point.unit),
+        range_high=in_unit(high, point.unit),
+        detection_limit=in_unit(point.detection_limit, point.unit),
+    )
+
+
+def _meter(meter_id: str, meter: schema.Meter, time: PlantTime) -> model.Point:
+    return model.Point(
+        id=meter_id,
+        outlet=None,
+        name=_name(meter.name) if meter.name is not None else quantities()[meter.quantity].name,
+        quantity=meter.quantity,
+        unit=meter.unit,
+        kind=model.Kind.COUNTER,
+        interval_ms=meter.interval,
+        register=model.Register(
+            ratios=tuple(_ratio(ratio, time) for ratio in meter.ratio),
+            wraps_at=in_unit(meter.wraps_at, meter.unit),
+            max_rate_per_h=rate_in(meter.max_rate, meter.unit),
+            role=meter.role,
+            parent=meter.parent,
+            product=meter.product,
+        ),
+    )
+
+
+def rate_in(rate: Amount | None, amount_unit: str) -> float | None:
+    """Give a rate in a meter's unit per hour; a bare number is that. Raises UnitError for another dimension."""
+    if rate is None:
+        return None
+    return rate.value if rate.unit is None else units.per_hour(rate.value, rate.unit, amount_unit)
+
+
+def _ratio(ratio: schema.Ratio, time: PlantTime) -> model.RatioSpan:
+    """Give the instants a ratio holds for: from a local midnight to the one after its last day."""
+    return model.RatioSpan(
+        value=ratio.value,
+        start_ms=None if ratio.from_ is None else time.midnight(ratio.from_),
+        end_ms=None if ratio.to is None else time.midnight(ratio.to + timedelta(days=1)),
+    )
+
+
+def _outlet(outlet_id: str, outlet: schema.Outlet, points: dict[str, model.Point]) -> model.Outlet:
+    running = outlet.running
+    return model.Outlet(
+        id=outlet_id,
+        name=_name(outlet.name),
+        kind=outlet.kind,
+        points=tuple(full_id(outlet_id, point_id) for point_id in outlet.points),
+        running=None if running is None else _running(full_id(outlet_id, running.point), running, points),
+        reference_oxygen_pct=outlet.reference_oxygen,
+        mn=outlet.mn,
+    )
+
+
+def _running(point_id: str, running: schema.Running, points: dict[str, model.Point]) -> model.Running:
+    unit = points[point_id].unit
+    return model.Running(point=point_id, minimum=in_unit(running.min, unit), maximum=in_unit(running.max, unit))
+
+
+def _limit(outlet_id: str, outlet: schema.Outlet, limit: schema.Limit, points: dict[str, model.Point]) -> model.Limit:
+    short_id = limit_point(outlet, limit)
+    assert short_id is not None
+    point = points[full_id(outlet_id, short_id)]
+    subject = limit.pollutant or limit.point or ""
+    unit = own_unit(limit, point.unit)
+    since = limit.from_.isoformat() if limit.from_ is not None else "-"
+    return model.Limit(
+        key=f"{outlet_id}/{subject}/{limit.basis}/{limit.window}/{limit.standard}/{since}",
+        outlet=outlet_id,
+        subject=subject,
+        point=point.id,
+        basis=model.Basis(limit.basis),
+        window=limit.window,
+        minimum=in_unit(limit.min, unit),
+        maximum=in_unit(limit.max, unit),
+        unit=unit,
+        standard=limit.standard,
+        warn_at=limit.warn_at,
+        hold_ms=limit.hold or 0,
+        valid_from=limit.from_,
+        valid_to=limit.to,
+        unavailable=unavailable(outlet, limit, point.quantity),
+    )
+
+
+def _feed(feed: schema.Feed) -> model.FeedSpec:
+    return model.FeedSpec(
+        topic=feed.topic,
+        format=feed.format,
+        qos=feed.qos,
+        field_ts=feed.fields.ts,
+        field_value=feed.fields.value,
+        field_unit=feed.fields.unit,
+        field_flag=feed.fields.flag,
+        arrival_as_time=feed.time == "arrival",
+    )
+
+
+def _rules(rules: schema.Rules) -> model.Rules:
+    return model.Rules(
+        valid_hour_minutes=rules.valid_hour_minutes,
+        valid_day_hours=rules.valid_day_hours,
+        valid_share=rules.valid_share,
+        compare=rules.compare,
+        oxygen_conversion=rules.oxygen_conversion,
+        mass=rules.mass,
+        lateness_ms=rules.lateness,
+        future_ms=rules.future,
+        missing_flag=rules.missing_flag,
+    )
+
+
+def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
+    quiet = alarms.quiet_hours
+    return model.AlarmRules(
+        recipients=tuple(
+            model.Recipient(
+                name=name,
+                email=recipient.email,
+                severities=frozenset(recipient.severity),
+                after_ms=recipient.after,
+                language=recipient.language,
+            )
+            for name, recipient in alarms.recipients.items()
+        ),
+        repeat_ms=alarms.repeat,
+        deadband=alarms.deadband,
+        quiet_hours=None if quiet is None else model.QuietHours(quiet.from_, quiet.to, frozenset(quiet.severity)),
+        digest=alarms.digest,
+    )
+
+
+def _later(file: schema.File) -> tuple[str, ...]:
+    """Name the parts that stand in the file and that nothing of the program works with yet."""
+    found = [part for part in _LATER if part in file.model_fields_set and getattr(file, part)]
+    found += [f"rules.{key}" for key in ("oxygen_conversion", "mass") if key in file.rules.model_fields_set]
+    if file.alarms.fault_clock is not None:
+        found.append("alarms.fault_clock")
+    for key in ("tax", "hj212", "discharge"):
+        found += [f"outlets.{id}.{key}" for id, outlet in file.outlets.items() if getattr(outlet, key) is not None]
+    found += [f"meters.{id}.state" for id, meter in file.meters.items() if meter.state is not None]
+    return tuple(found)

@@ -1,0 +1,89 @@
+"""This module checks the meters and their balances: registers, ratios over time, and who stands above whom."""
+
+from __future__ import annotations
+
+import itertools
+
+from plantmon.plant import schema
+from plantmon.plant.document import Mapping
+from plantmon.plant.fitting import check_amount, check_period, check_rate, check_unit, names_in, overlap, say
+from plantmon.plant.problems import Problems
+from plantmon.tables.load import quantities
+
+
+def check_meters(file: schema.File, document: Mapping, problems: Problems) -> None:
+    """Note what is wrong with the meters: quantities, units, registers, products, parents."""
+    for meter_id, meter in file.meters.items():
+        if "meter" not in quantities()[meter.quantity].places:
+            own = tuple(name for name, other in quantities().items() if "meter" in other.places)
+            say(problems, meter, "quantity", "foreign_quantity", quantity=meter.quantity, kind="meter", fitting=own)
+        else:
+            check_unit(problems, meter)
+        _check_register(meter, problems)
+        _check_product(meter, problems)
+        if meter.parent is not None:
+            _check_parent(file, meter_id, meter, names_in(document, "meters"), problems)
+
+
+def _check_register(meter: schema.Meter, problems: Problems) -> None:
+    wraps_at = check_amount(problems, meter, "wraps_at", meter.wraps_at, meter.unit)
+    if wraps_at is not None and wraps_at <= 0:
+        say(problems, meter, "wraps_at", "not_positive", given=f"{wraps_at:.12g}")
+    max_rate = check_rate(problems, meter, "max_rate", meter.max_rate, meter.unit)
+    if max_rate is not None and max_rate <= 0:
+        say(problems, meter, "max_rate", "not_positive", given=f"{max_rate:.12g}")
+    for ratio in meter.ratio:
+        check_period(problems, ratio)
+    for one, other in itertools.combinations(meter.ratio, 2):
+        if overlap(one, other):
+            say(problems, other, None, "ratios_overlap", other=one.line())
+
+
+def _check_product(meter: schema.Meter, problems: Problems) -> None:
+    is_production = meter.quantity == "production"
+    if is_production and meter.product is None and meter.path() not in problems.damaged:
+        say(problems, meter, None, "needs_product")
+    if meter.product is not None and not is_production:
+        say(problems, meter, "product", "only_for_quantity", quantity="production")
+    if meter.state is not None and meter.quantity not in ("natural_gas", "compressed_air"):
+        say(problems, meter, "state", "only_for_quantity", quantity="natural_gas, compressed_air")
+
+
+def _check_parent(
+    file: schema.File, meter_id: str, meter: schema.Meter, known: tuple[str, ...], problems: Problems
+) -> None:
+    parent = file.meters.get(meter.parent or "")
+    if parent is None:
+        if meter.parent not in known:
+            say(problems, meter, "parent", "no_such_meter", given=meter.parent, allowed=known)
+        return
+    if parent.quantity != meter.quantity:
+        say(problems, meter, "parent", "parent_quantity", own=meter.quantity, other=parent.quantity)
+    line = _line_of_parents(file, meter_id)
+    if line[-1] == meter_id and meter_id == min(line, key=lambda id: file.meters[id].line()):
+        say(problems, meter, "parent", "parent_cycle", line=" - ".join(line))
+
+
+def _line_of_parents(file: schema.File, meter_id: str) -> list[str]:
+    """Give a meter's parents upwards, to the top or to the first that comes again."""
+    line = [meter_id]
+    while (meter := file.meters.get(line[-1])) is not None and meter.parent in file.meters:
+        assert meter.parent is not None
+        line.append(meter.parent)
+        if meter.parent in line[:-1]:
+            break
+    return line
+
+
+def check_balances(file: schema.File, document: Mapping, problems: Problems) -> None:
+    """Note balances without a parent that has children, or with a night minimum of a foreign unit."""
+    known = names_in(document, "meters")
+    for balance in file.balances:
+        parent = file.meters.get(balance.parent)
+        if parent is None:
+            if balance.parent not in known:
+                say(problems, balance, "parent", "no_such_meter", given=balance.parent, allowed=known)
+            continue
+        if not any(meter.parent == balance.parent for meter in file.meters.values()) and len(known) == len(file.meters):
+            say(problems, balance, "parent", "no_children", parent=balance.parent)
+        check_rate(problems, balance, "night_minimum", balance.night_minimum, parent.unit)

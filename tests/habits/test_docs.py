@@ -1,0 +1,73 @@
+"""This module proves that the reference pages know every key of the plant file and of the settings, and no other."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from plantmon.plant import schema
+from plantmon.settings import setting_names
+from plantmon.tables.load import default
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROW = re.compile(r"^\| `([a-zA-Z0-9_.\[\]]+)` \| ([^|]*) \| ([^|]*) \|", re.M)
+
+
+def _rows(page: str) -> dict[str, str]:
+    """Give the default of every key a page has a row for."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert len(ROW.findall(text)) == len(dict.fromkeys(key for key, _, _ in ROW.findall(text)))
+    return {key: default.strip() for key, _, default in ROW.findall(text)}
+
+
+def _keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """List the keys of a model; names are one value, tables are their keys, a list's item is []."""
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{field.alias or name}"
+        inner, step = _inner(field.annotation)
+        if inner is None or inner is schema.Names:
+            yield path
+        else:
+            if inner is schema.Ratio:
+                yield path
+            yield from _keys(inner, f"{path}{step}.")
+
+
+def _inner(annotation: Any) -> tuple[type[BaseModel] | None, str]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, ""
+    steps = {dict: ".ID", tuple: "[]"}
+    for part in typing.get_args(annotation):
+        inner, step = _inner(part)
+        if inner is not None:
+            return inner, steps.get(typing.get_origin(annotation), "") + step
+    return None, ""
+
+
+KEYS = list(_keys(schema.File, ""))
+
+
+def test_every_plant_file_key_is_documented() -> None:
+    """Every key of the schema has a row in the reference, and every row is a key of the schema."""
+    assert set(_rows("plant-file.md")) == set(KEYS)
+
+
+def test_every_setting_is_documented() -> None:
+    """Every setting has a row in the reference, and every row is a setting."""
+    names = {name for name in setting_names() if "." in name}
+    assert set(_rows("settings.md")) == names
+
+
+RULES = ["valid_hour_minutes", "valid_day_hours", "oxygen_conversion", "mass", "compare", "valid_share", "lateness"]
+
+
+@pytest.mark.parametrize("rule", [*RULES, "future", "missing_flag"])
+def test_documented_defaults_are_the_real_ones(rule: str) -> None:
+    """The reference shows the default of a rule that the table has."""
+    assert _rows("plant-file.md")[f"rules.{rule}"] == default(rule)

@@ -1,0 +1,142 @@
+"""This module proves that `check` says what will happen with a plant file, and what will not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from plantmon.model.plant import Plant, Recipient
+from plantmon.plant import load_plant
+from plantmon.plant.check import describe
+from plantmon.texts import sentences
+from tests.builders import a_limit, a_plant, a_point, some_alarm_rules
+
+TODAY = date(2021, 5, 1)
+
+
+@pytest.fixture(scope="module")
+def plant() -> Plant:
+    """Give the contract's plant."""
+    return load_plant(Path(__file__).parents[2] / "contract" / "plant.yaml")
+
+
+def _part(plant: Plant, heading: str, today: date = TODAY, language: str = "en") -> list[str]:
+    """Give the lines under the heading that begins with a text."""
+    parts = describe(plant, today, language).split("\n\n")
+    return next(part for part in parts if part.strip().startswith(heading)).strip().splitlines()[1:]
+
+
+def test_points_of_an_outlet(plant: Plant) -> None:
+    """Each outlet lists its points with quantity, unit, interval and range, and when it runs."""
+    assert _part(plant, "DA002") == [
+        "  runs while DA002.flow is at least 5000 m3/h; other hours are stopped, not missing",
+        "  DA002.nmhc: non-methane hydrocarbons (as carbon) in mg/m3, every 1min, range -5 to 1000",
+        "  DA002.flow: exhaust-gas flow in m3/h, every 10s, range 0 to 500000",
+        "  DA002.rto_temperature: temperature in degC, every 10s, range 0 to 1200",
+    ]
+
+
+def test_every_point_is_named(plant: Plant) -> None:
+    """No monitor and no meter is left out, in either language."""
+    for language, sign in (("en", ":"), ("zh", "：")):
+        said = describe(plant, TODAY, language)
+        assert [id for id in plant.points if f"  {id}{sign}" not in said] == []
+
+
+def test_meters(plant: Plant) -> None:
+    """Meters stand apart, with role, parent and product."""
+    assert "  E-PAINT: electricity in kWh, every 15min, a part of another, below E-MAIN" in _part(plant, "Meters")
+    assert "  LINE-1: production in pcs, every 5min, output, vehicle" in _part(plant, "Meters")
+
+
+def test_limits_of_the_day(plant: Plant) -> None:
+    """Limits in force today are listed with their validity, the others apart."""
+    old = "  DA002 nmhc: concentration at most 60 mg/m3, over an hour (permit 2020), from 2020-01-01, until 2024-12-31"
+    new = "  DA002 nmhc: concentration at most 50 mg/m3, over an hour (permit 2025), from 2025-01-01"
+    last_day = date(2024, 12, 31)
+    judged, other = f"Limits in force on {last_day} and judged", f"Limits not in force on {last_day}"
+    assert old in _part(plant, judged, last_day)
+    assert _part(plant, other, last_day) == [new]
+    next_day = last_day + timedelta(days=1)
+    assert new in _part(plant, f"Limits in force on {next_day} and judged", next_day)
+    assert _part(plant, f"Limits not in force on {next_day}", next_day) == [old]
+
+
+def test_limits_not_judged_say_why(plant: Plant) -> None:
+    """A limit no rule judges yet is named with the reason, never among the judged."""
+    waiting = _part(plant, f"Limits in force on {TODAY} and not judged yet")
+    assert len(waiting) == 13
+    assert "  DW001 cod: mass at most 6 t, over a year (permit): amounts are not available" in waiting
+    assert all("not available" in line for line in waiting)
+
+
+def test_every_reason_has_a_sentence(plant: Plant) -> None:
+    """Each reason code a limit may carry is explained."""
+    codes = {limit.unavailable for limit in plant.limits if limit.unavailable} | {"long_window"}
+    assert {f"check.unavailable.{code}" for code in codes} == {
+        key for key in sentences() if key.startswith("check.unavailable.")
+    }
+
+
+def test_warning_and_hold(plant: Plant) -> None:
+    """The value a warning is sent above, and how long a reading must last, are written out."""
+    said = describe(plant, TODAY, "en")
+    assert "at most 50 mg/m3, over an hour (permit), warning above 45 mg/m3" in said
+    assert "at least 760 degC, each reading (process rule), when it lasts 1min" in said
+
+
+def test_feeds(plant: Plant) -> None:
+    """Feeds say what is subscribed, what waits for its decoder, and where delivery is only at least once."""
+    feeds = _part(plant, "Feeds")
+    assert feeds[0] == "  plant/cq-truck/+/+: subscribed with QoS 1, read as json"
+    assert "at least once" in feeds[1]
+    assert feeds[4] == "  hj212/{mn}: named but not subscribed, there is no decoder for hj212 yet"
+
+
+def test_mail(plant: Plant) -> None:
+    """Each recipient is listed with severities, delay and language, then quiet hours and digest."""
+    assert _part(plant, "Mail") == [
+        "  ehs <ehs@example.com>: breach, warning, data, at once, in Chinese and English",
+        "  manager <manager@example.com>: breach, when nobody has acknowledged after 30min, in Chinese and English",
+        "  a standing breach is sent again every 4h; an alarm clears below limit x (1 - 0.02)",
+        "  quiet hours from 22:00 to 06:00: these wait: data",
+        "  a digest at 08:00",
+    ]
+
+
+def test_nobody_gets_it() -> None:
+    """A severity without recipient is said aloud."""
+    manager = Recipient("manager", ("m@example.com",), frozenset({"breach"}), 0, "zh")
+    plant = a_plant(alarms=some_alarm_rules(recipients=(manager,)))
+    assert "  nobody gets mail of these kinds: warning, data" in _part(plant, "Mail")
+
+
+def test_parts_for_later(plant: Plant) -> None:
+    """Parts nothing works with yet are named; a plant without any has no such heading."""
+    assert {"  balances", "  esg", "  alarms.fault_clock"} <= set(_part(plant, "Loaded and kept for later"))
+    assert "kept for later" not in describe(a_plant(), TODAY, "en")
+
+
+def test_nothing_is_said_as_nothing() -> None:
+    """Without feeds, meters or limits their headings say none."""
+    plant = a_plant(points=(), limits=())
+    assert _part(plant, "Feeds") == ["  none"]
+    assert _part(plant, "Meters") == ["  none"]
+    assert _part(plant, f"Limits in force on {TODAY} and judged") == ["  none"]
+
+
+def test_point_without_range() -> None:
+    """A point without range cannot be over it, and the page says so."""
+    point = a_point(range_low=None, range_high=None)
+    plant = a_plant((point,), (a_limit(point, minimum=1.0),))
+    assert "no range, so nothing is taken as over range" in _part(plant, "DA001")[0]
+    assert "at least 1 mg/m3 and at most 50 mg/m3" in describe(plant, TODAY, "en")
+
+
+def test_chinese(plant: Plant) -> None:
+    """The page exists in Chinese, with the plant's Chinese names."""
+    said = describe(plant, TODAY, "zh")
+    assert "DA001 燃气锅炉排气筒（废气）" in said
+    assert "hj212/{mn}：已列出但未订阅，尚无 hj212 解码器" in said

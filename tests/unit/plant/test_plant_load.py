@@ -1,0 +1,258 @@
+"""This module proves what a right plant file becomes: points in units, limits with reasons, ratios as instants."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+
+from plantmon.errors import PlantFileError
+from plantmon.model.plant import Basis, Kind, Limit, Plant
+from plantmon.plant import load_plant, load_plant_text
+from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS
+
+CONTRACT = Path(__file__).parents[2] / "contract" / "plant.yaml"
+HEAD = "plant: {id: x, name: X, timezone: Asia/Shanghai}\n"
+
+
+@pytest.fixture(scope="module")
+def plant() -> Plant:
+    """Give the contract's plant."""
+    return load_plant(CONTRACT)
+
+
+def _limit(plant: Plant, key: str) -> Limit:
+    return next(limit for limit in plant.limits if limit.key == key)
+
+
+def test_plant_itself(plant: Plant) -> None:
+    """The plant has its names, zone and permit, and its version is the hash of its text."""
+    assert (plant.id, plant.name.zh, plant.permit) == ("cq-truck", "重庆卡车工厂", "91500000EXAMPLE001P")
+    assert plant.time.zone.key == "Asia/Shanghai"
+    assert plant.version == hashlib.sha256(CONTRACT.read_bytes()).hexdigest()
+    assert plant.text == CONTRACT.read_text(encoding="utf-8")
+
+
+def test_monitor(plant: Plant) -> None:
+    """A monitor has its full id, unit, interval, range and the kind its quantity gives it."""
+    nox = plant.points["DA001.nox"]
+    assert (nox.outlet, nox.quantity, nox.unit, nox.kind, nox.interval_ms) == (
+        "DA001",
+        "nox",
+        "mg/m3",
+        Kind.GAUGE,
+        10_000,
+    )
+    assert (nox.range_low, nox.range_high, nox.detection_limit, nox.register) == (-5.0, 2000.0, 3.0, None)
+    assert plant.points["N1.leq"].kind == Kind.ENERGY
+    assert plant.points["DW001.cod"].is_slow
+
+
+def test_meter(plant: Plant) -> None:
+    """A meter is a point without outlet, with its register."""
+    main = plant.points["E-MAIN"]
+    assert (main.outlet, main.kind, main.interval_ms) == (None, Kind.COUNTER, 15 * MINUTE_MS)
+    register = main.register
+    assert register is not None
+    assert [(span.value, span.start_ms, span.end_ms) for span in register.ratios] == [(1.0, None, None)]
+    assert (register.wraps_at, register.max_rate_per_h, register.role) == (1e9, 20000.0, "purchased")
+    paint, line = plant.points["E-PAINT"].register, plant.points["LINE-1"].register
+    assert paint is not None
+    assert line is not None
+    assert (paint.role, paint.parent, line.product) == ("sub", "E-MAIN", "vehicle")
+
+
+def test_outlet(plant: Plant) -> None:
+    """An outlet has its points in the file's order, its running condition and its reference oxygen."""
+    stack = plant.outlets["DA001"]
+    assert stack.points == ("DA001.nox", "DA001.so2", "DA001.pm", "DA001.o2", "DA001.flow")
+    assert (stack.reference_oxygen_pct, stack.mn) == (3.5, "A12345678901234567890001")
+    assert stack.running is not None
+    assert (stack.running.point, stack.running.minimum, stack.running.maximum) == ("DA001.o2", None, 19.0)
+
+
+def test_limit(plant: Plant) -> None:
+    """A limit has a readable key, its bounds in the point's unit and its validity in days."""
+    limit = _limit(plant, "DA002/nmhc/concentration/1h/permit 2020/2020-01-01")
+    assert (limit.point, limit.basis, limit.maximum, limit.unit) == ("DA002.nmhc", Basis.CONCENTRATION, 60.0, "mg/m3")
+    assert (limit.valid_from, limit.valid_to) == (date(2020, 1, 1), date(2024, 12, 31))
+    assert (limit.covers(date(2024, 12, 31)), limit.covers(date(2025, 1, 1))) == (True, False)
+    assert _limit(plant, "DA001/nox/concentration/1h/permit/-").warn_at == 0.9
+    assert _limit(plant, "DA002/rto_temperature/level/reading/process rule/-").hold_ms == 60_000
+
+
+def test_limit_names_a_pollutant_or_a_point(plant: Plant) -> None:
+    """A pollutant is judged on the point of its quantity, whatever that point is called."""
+    limit = _limit(plant, "DW001/ammonia_nitrogen/concentration/1d/permit/-")
+    assert (limit.subject, limit.point) == ("ammonia_nitrogen", "DW001.nh3n")
+
+
+def test_rates_and_masses_keep_their_unit(plant: Plant) -> None:
+    """A rate or a mass is in the limit's own unit."""
+    assert _limit(plant, "DA002/nmhc/rate/1h/permit/-").unit == "kg/h"
+    assert (_limit(plant, "DW001/cod/mass/1y/permit/-").maximum, plant.limits[3].unit) == (6.0, "t")
+
+
+REASONS = {
+    "DA001/nox/concentration/1h/permit/-": "oxygen_conversion",
+    "DA001/nox/mass/1y/permit/-": "mass",
+    "DA002/nmhc/concentration/1h/permit 2020/2020-01-01": None,
+    "DA002/nmhc/rate/1h/permit/-": "rate",
+    "DA002/rto_temperature/level/reading/process rule/-": None,
+    "DW001/cod/concentration/1d/permit/-": "flow_weighting",
+    "DW001/ph/level/1h/permit/-": "ph_statistic",
+    "N1/leq/level/day-period/GB 12348/-": "periods",
+}
+
+
+@pytest.mark.parametrize(("key", "reason"), REASONS.items())
+def test_what_is_judged_now(plant: Plant, key: str, reason: str | None) -> None:
+    """Only what a plain mean answers is judged; the rest says which rule it waits for."""
+    assert _limit(plant, key).unavailable == reason
+
+
+MORE_REASONS = [
+    ("air", "{pollutant: oxygen, basis: level, max: 18 %, window: 1h, standard: s}", None),
+    ("air", "{pollutant: nox, basis: concentration, max: 5, window: 1d, standard: s}", "oxygen_conversion"),
+    ("air", "{pollutant: nox, basis: concentration, max: 5, window: reading, standard: s}", "oxygen_conversion"),
+    ("air", "{point: nox, basis: level, max: 5, window: 1mo, standard: s}", "long_window"),
+    ("water", "{pollutant: cod, basis: concentration, max: 5, window: reading, standard: s}", None),
+    ("water", "{pollutant: cod, basis: concentration, max: 5, window: 1h, standard: s}", "flow_weighting"),
+    ("water", "{point: ph, basis: level, max: 9, window: reading, standard: s}", None),
+    ("water", "{point: ph, basis: level, max: 9, window: 1d, standard: s}", "ph_statistic"),
+]
+OUTLETS = {
+    "air": "reference_oxygen: 3.5, points: {nox: {quantity: nox, unit: mg/m3, interval: 1min}, "
+    "o2: {quantity: oxygen, unit: '%', interval: 1min}}",
+    "water": "points: {cod: {quantity: cod, unit: mg/L, interval: 1h}, ph: {quantity: ph, unit: pH, interval: 1min}}",
+}
+
+
+@pytest.mark.parametrize(("kind", "limit", "reason"), MORE_REASONS)
+def test_reasons_of_other_limits(kind: str, limit: str, reason: str | None) -> None:
+    """Oxygen itself is not converted, single readings of water need no flow, and a month waits."""
+    text = f"{HEAD}outlets:\n  A: {{name: A, kind: {kind}, {OUTLETS[kind]}, limits: [{limit}]}}\n"
+    assert load_plant_text(text, "p").limits[0].unavailable == reason
+
+
+def test_bounds_are_converted_to_the_points_unit() -> None:
+    """A limit, a range and a running condition may be written in any unit of the dimension."""
+    text = f"""{HEAD}outlets:
+  A:
+    name: A
+    kind: air
+    running: {{point: t, min: 373.15 K}}
+    points:
+      nox: {{quantity: nox, unit: mg/m3, interval: 1min, range: [0, 2 g/m3], detection_limit: 3000 µg/m3}}
+      t: {{quantity: temperature, unit: degC, interval: 1min}}
+    limits:
+      - {{pollutant: nox, basis: concentration, max: 0.05 g/m3, window: 1h, standard: s}}
+"""
+    plant = load_plant_text(text, "p")
+    nox, running = plant.points["A.nox"], plant.outlets["A"].running
+    assert (nox.range_low, nox.range_high) == (0.0, 2000.0)
+    assert nox.detection_limit == pytest.approx(3.0)
+    assert running is not None
+    assert running.minimum == pytest.approx(100.0)
+    assert plant.limits[0].maximum == 50.0
+
+
+def test_ratios_are_half_open_instants() -> None:
+    """A ratio holds from local midnight of its first day to the midnight after its last."""
+    text = f"""{HEAD}meters:
+  M: {{quantity: electricity, unit: MWh, interval: 15min, max_rate: 500 kW,
+       ratio: [{{value: 40, to: 2020-03-31}}, {{value: 60, from: 2020-04-01}}]}}
+"""
+    register = load_plant_text(text, "p").points["M"].register
+    assert register is not None
+    april = 1585670400000  # 2020-04-01 00:00 in Shanghai, 2020-03-31T16:00Z
+    assert [(span.value, span.start_ms, span.end_ms) for span in register.ratios] == [
+        (40.0, None, april),
+        (60.0, april, None),
+    ]
+    assert register.max_rate_per_h == pytest.approx(0.5)
+
+
+def test_two_standards_for_one_thing() -> None:
+    """Several standards may limit the same thing at the same time."""
+    one, other = (
+        f"{{pollutant: cod, basis: concentration, max: 5, window: 1d, standard: {name}}}" for name in ("GB", "permit")
+    )
+    text = f"{HEAD}outlets:\n  A: {{name: A, kind: water, {OUTLETS['water']}, limits: [{one}, {other}]}}\n"
+    assert len(load_plant_text(text, "p").limits) == 2
+
+
+def test_defaults() -> None:
+    """A file with a plant alone loads: the field's rules, no outlets, no mail."""
+    plant = load_plant_text(HEAD, "p")
+    assert (plant.outlets, plant.points, plant.limits, plant.feeds, plant.later) == ({}, {}, (), (), ())
+    rules = plant.rules
+    assert (rules.valid_hour_minutes, rules.valid_day_hours, rules.valid_share) == (45, 20, 0.75)
+    assert (rules.lateness_ms, rules.future_ms, rules.missing_flag) == (35 * DAY_MS, 5 * MINUTE_MS, "N")
+    assert (plant.alarms.recipients, plant.alarms.repeat_ms, plant.alarms.deadband) == ((), 4 * HOUR_MS, 0.02)
+
+
+def test_alarms(plant: Plant) -> None:
+    """Recipients have addresses, severities, delay and language; quiet hours and digest are clock times."""
+    ehs, manager = plant.alarms.recipients
+    assert (ehs.email, ehs.severities, ehs.after_ms, ehs.language) == (
+        ("ehs@example.com",),
+        frozenset({"warning", "breach", "data"}),
+        0,
+        "both",
+    )
+    assert (manager.severities, manager.after_ms) == (frozenset({"breach"}), 30 * MINUTE_MS)
+    quiet = plant.alarms.quiet_hours
+    assert quiet is not None
+    assert (quiet.start, quiet.end, quiet.severities) == (time(22), time(6), frozenset({"data"}))
+    assert plant.alarms.digest == time(8)
+
+
+def test_feeds(plant: Plant) -> None:
+    """A feed has its pattern, the maker's field names, and whether arrival stands in for a missing time."""
+    first, gateway, _, _, hj212 = plant.feeds
+    assert (first.topic, first.qos, first.field_ts, first.arrival_as_time) == (
+        "plant/cq-truck/{outlet}/{point}",
+        1,
+        "ts",
+        False,
+    )
+    assert (gateway.field_ts, gateway.field_value, gateway.field_unit, gateway.arrival_as_time) == (
+        "t",
+        "reading.v",
+        "unit",
+        True,
+    )
+    assert hj212.format == "hj212"
+
+
+def test_parts_kept_for_later(plant: Plant) -> None:
+    """Parts that load but that nothing works with yet are named, so that `check` can say so."""
+    assert {"balances", "calendar", "tariff", "esg", "alarms.fault_clock", "outlets.DA001.tax"} <= set(plant.later)
+
+
+def test_one_text_is_the_name_in_both_languages() -> None:
+    """A plain name stands for English and Chinese."""
+    name = load_plant_text(HEAD, "p").name
+    assert (name.en, name.zh) == ("X", "X")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is a plant file error with its name."""
+    with pytest.raises(PlantFileError, match=r"nowhere\.yaml:1: -: the file cannot be read"):
+        load_plant(tmp_path / "nowhere.yaml")
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A file that is not UTF-8 is named with the line of the first wrong byte."""
+    (tmp_path / "p.yaml").write_bytes(b"plant:\n  id: \xff\n")
+    with pytest.raises(PlantFileError, match=r"p\.yaml:2: -: the file is not in UTF-8"):
+        load_plant(tmp_path / "p.yaml")
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    """The mark some editors write before UTF-8 is no part of the text."""
+    (tmp_path / "p.yaml").write_bytes(b"\xef\xbb\xbf" + HEAD.encode())
+    assert load_plant(tmp_path / "p.yaml").text == HEAD
