@@ -1,0 +1,90 @@
+"""This module notices silence: points, whole outlets, the broker - one cause, one alarm (design rule 9).
+
+A point is silent when nothing of it has arrived for three intervals, counted from the daemon's start when it has
+never spoken. When every point of an outlet is silent that is one alarm, when every point of the plant is, one too;
+while the broker is away nobody else is accused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from plantmon.model.alarm import Condition, Severity
+from plantmon.model.plant import Plant, Point
+from plantmon.times import MINUTE_MS
+
+INTERVALS = 3
+# Readings travel in batches and wait for the writer: a point of one reading a second is not silent after three.
+SHORTEST_MS = MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When something of a point last arrived live, None when never; plant time."""
+
+    at_ms: int | None
+
+
+def silent_after_ms(point: Point) -> int:
+    """Give how long a point may be quiet."""
+    return max(INTERVALS * point.interval_ms, SHORTEST_MS)
+
+
+def conditions(
+    plant: Plant, heard: Mapping[str, Heard], listening_since_ms: int, now_ms: int, *, broker_is_away: bool
+) -> list[Condition]:
+    """Give for the plant, every outlet and every point whether it is silent; the smaller ones quiet behind the larger.
+
+    `listening_since_ms` is when the daemon began to hear (start, or the broker's return).
+    """
+    since: dict[str, int] = {}
+    silent: set[str] = set()
+    for name, point in plant.points.items():
+        last = heard.get(name, Heard(None)).at_ms
+        since[name] = listening_since_ms if last is None else last
+        if now_ms - max(since[name], listening_since_ms) > silent_after_ms(point):
+            silent.add(name)
+    if broker_is_away:
+        return _all_quiet(plant, now_ms)
+    found = []
+    everything = bool(plant.points) and len(silent) == len(plant.points) and len(plant.points) > 1
+    found.append(_condition("silent:*", "outlet_silent", everything, plant.points.keys(), since, now_ms, outlet=None))
+    for outlet in plant.outlets.values():
+        whole = len(outlet.points) > 1 and silent.issuperset(outlet.points)
+        key = f"silent_outlet:{outlet.id}"
+        found.append(
+            _condition(
+                key, "outlet_silent", whole and not everything, outlet.points, since, now_ms,
+                outlet=outlet.id, quiet=everything,
+            )
+        )  # fmt: skip
+    for name, point in plant.points.items():
+        outlet_points = plant.outlets[point.outlet].points if point.outlet else ()
+        covered = everything or (len(outlet_points) > 1 and silent.issuperset(outlet_points))
+        found.append(
+            _condition(
+                f"silent:{name}", "silent", name in silent and not covered, [name], since, now_ms,
+                outlet=point.outlet, quiet=covered, point=name,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _all_quiet(plant: Plant, now_ms: int) -> list[Condition]:
+    """While the broker is away the smaller alarms end quietly: the broker's own speaks for them."""
+    keys = [
+        "silent:*",
+        *(f"silent_outlet:{name}" for name in plant.outlets),
+        *(f"silent:{name}" for name in plant.points),
+    ]
+    return [Condition(key, "silent", Severity.DATA, False, now_ms, now_ms, {}, quiet=True) for key in keys]
+
+
+def _condition(
+    key: str, kind: str, is_bad: bool, names: object, since: Mapping[str, int], now_ms: int, *,
+    outlet: str | None, quiet: bool = False, point: str | None = None,
+) -> Condition:  # fmt: skip
+    began = max((since[name] for name in names), default=now_ms)  # type: ignore[attr-defined]
+    facts = {"outlet": outlet, "point": point, "start": began, "end": now_ms}
+    return Condition(key, kind, Severity.DATA, is_bad, began, now_ms, facts, quiet=quiet)

@@ -1,0 +1,255 @@
+"""This module judges limits on single readings while the readings are being written: the path under half a second.
+
+It runs inside the writer's transaction: a vectorised compare settles the usual batch, and only points that breach,
+or stand in alarm, are followed reading by reading. Late readings (older than the newest of their point, or over a
+day old) are left to the hourly verdicts. Answers are `Condition`s; the alarms decide what becomes of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plantmon.averages.mean import PointTable, classify
+from plantmon.averages.running import STANDS_FOR_INTERVALS, within
+from plantmon.compliance.excursions import Reading, Run, beyond, extend
+from plantmon.compliance.judge import compared
+from plantmon.model.alarm import Condition, Severity
+from plantmon.model.plant import Kind, Limit, Plant, Point, Running
+from plantmon.model.reading import Columns
+from plantmon.store import readings
+from plantmon.times import DAY_MS
+
+OLD_MS = DAY_MS  # breaches in older data go into one summary mail (alarms)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One limit, or its warning share as a limit of its own, followed live."""
+
+    key: str
+    limit: Limit
+    point: Point
+    number: int
+    severity: Severity
+    run: Run | None = None
+
+
+@dataclass(slots=True)
+class _Latest:
+    """The newest valid value of a running point."""
+
+    point: Point
+    running: Running
+    ts_ms: int = -1
+    value: float = 0.0
+
+
+class LiveLimits:
+    """Follows the limits on single readings, and over-range readings of points that have any limit."""
+
+    def __init__(self, plant: Plant, numbers: dict[str, int]) -> None:
+        self._plant = plant
+        self._deadband = plant.alarms.deadband
+        self._watches = [
+            watch
+            for limit in plant.limits
+            if limit.window == "reading" and limit.unavailable is None
+            for watch in _watches(limit, plant.points[limit.point], numbers[limit.point])
+        ]
+        limited = sorted(
+            {numbers[limit.point] for limit in plant.limits if plant.points[limit.point].kind is not Kind.COUNTER}
+        )
+        self._limited = np.array(limited, np.int64)
+        self._names = {number: name for name, number in numbers.items()}
+        self._running: dict[str, _Latest] = {}
+        for outlet in plant.outlets.values():
+            if outlet.running:
+                self._running[outlet.id] = _Latest(plant.points[outlet.running.point], outlet.running)
+        self._numbers = numbers
+        size = max(numbers.values(), default=0) + 1
+        low, high = np.full(size, np.nan), np.full(size, np.nan)
+        for name, point in plant.points.items():
+            low[numbers[name]] = np.nan if point.range_low is None else point.range_low
+            high[numbers[name]] = np.nan if point.range_high is None else point.range_high
+        self._table = PointTable(low, high, np.zeros(size, bool))
+        interesting = {watch.number for watch in self._watches} | set(limited)
+        interesting |= {numbers[latest.running.point] for latest in self._running.values()}
+        self._interesting = np.array(sorted(interesting), np.int64)
+        self._newest: dict[int, int] = {}
+        self._standing: set[str] = set()
+
+    def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
+        """Take up where the last daemon stopped: standing alarms, runs, newest readings."""
+        self._standing = {row[0] for row in connection.execute("SELECT key FROM alarm WHERE state != 'cleared'")}
+        runs = {
+            row[0]: Run(row[1], row[2], row[3], row[4], row[5], bool(row[6]))
+            for row in connection.execute(
+                "SELECT limit_key, first_ms, last_ms, peak, total, count, at_least FROM live_run"
+            )
+        }
+        for watch in self._watches:
+            watch.run = runs.get(watch.key)
+        spoken = dict(connection.execute("SELECT id, spoken_ms FROM point WHERE spoken_ms IS NOT NULL"))
+        for watch in self._watches:
+            self._newest[watch.number] = spoken.get(watch.number, -1)
+        for latest in self._running.values():
+            number = self._numbers[latest.running.point]
+            newest = spoken.get(number, now_ms)
+            rows = readings.gauge(
+                connection, number, newest - STANDS_FOR_INTERVALS * latest.point.interval_ms, newest + 1
+            )
+            self._note_running(latest, rows)
+
+    def judge(self, connection: sqlite3.Connection, new: Columns, now_ms: int) -> list[Condition]:
+        """Judge a batch's readings; give what the alarms must know. Writes the runs it follows."""
+        new = _chosen(new, np.isin(new.point, self._interesting) & (new.ts >= now_ms - OLD_MS))
+        if not len(new.ts):
+            return []
+        order = np.lexsort((new.ts,))
+        new = Columns(new.ts[order], new.point[order], new.value[order], new.flag[order])
+        valid, over, value = classify(new, self._table)
+        new = Columns(new.ts, new.point, value, new.flag)
+        conditions = self._over_range(new, valid, over)
+        for watch in self._watches:
+            mine = new.point == watch.number
+            if mine.any():
+                conditions += self._follow(connection, watch, new, mine, valid, over)
+        for number in {watch.number for watch in self._watches}:
+            mine = new.point == number
+            if mine.any():
+                self._newest[number] = max(self._newest.get(number, -1), int(new.ts[mine].max()))
+        for latest in self._running.values():
+            self._note_running(latest, _chosen(new, (new.point == self._numbers[latest.running.point]) & valid))
+        for condition in conditions:
+            (self._standing.add if condition.is_bad else self._standing.discard)(condition.key)
+        return conditions
+
+    def _over_range(self, new: Columns, valid: NDArray[np.bool_], over: NDArray[np.bool_]) -> list[Condition]:
+        """Tell of a limited point over range at once; its next valid reading ends it."""
+        conditions = []
+        numbers = set(np.unique(new.point[over]).tolist()) if over.any() else set()
+        numbers |= {self._numbers[key.removeprefix("over_range:")] for key in self._standing
+                    if key.startswith("over_range:") and key.removeprefix("over_range:") in self._numbers}  # fmt: skip
+        for number in sorted(numbers & set(self._limited.tolist())):
+            telling = np.flatnonzero((new.point == number) & (valid | over))
+            if not len(telling):
+                continue
+            last = int(telling[-1])
+            point = self._plant.points[self._names[number]]
+            key = f"over_range:{point.id}"
+            is_bad = bool(over[last])
+            if is_bad or key in self._standing:
+                ts = int(new.ts[last])
+                facts = {"point": point.id, "outlet": point.outlet, "unit": point.unit, "value": float(new.value[last]),
+                         "bound": point.range_high, "side": "max", "at_least": True, "window": "reading"}  # fmt: skip
+                conditions.append(Condition(key, "over_range", Severity.WARNING, is_bad, ts, ts, facts))
+        return conditions
+
+    def _follow(
+        self, connection: sqlite3.Connection, watch: _Watch, new: Columns, mine: NDArray[np.bool_],
+        valid: NDArray[np.bool_], over: NDArray[np.bool_],
+    ) -> list[Condition]:  # fmt: skip
+        telling = mine & (valid | over)
+        is_standing = watch.key in self._standing
+        if watch.run is None and not is_standing and not beyond(watch.limit, new.value[telling]):
+            return []
+        conditions: list[Condition] = []
+        before = watch.run
+        for place in np.flatnonzero(mine).tolist():
+            ts = int(new.ts[place])
+            if ts <= self._newest.get(watch.number, -1):
+                continue
+            if not watch.limit.covers(self._plant.time.date_of(ts)):
+                continue
+            ran = self._ran(watch.point.outlet, new, valid, ts)
+            reading = Reading(ts, float(new.value[place]), bool(valid[place]), bool(over[place]), ran)
+            watch.run = extend(watch.run, watch.limit, watch.point, reading)
+            is_standing = self._tell(conditions, watch, reading, is_standing)
+        if watch.run != before:
+            self._keep(connection, watch)
+        return conditions
+
+    def _tell(self, conditions: list[Condition], watch: _Watch, reading: Reading, is_standing: bool) -> bool:
+        """Say what one reading means for the alarm; give whether it stands afterwards."""
+        run = watch.run
+        if run is not None and run.last_ms == reading.ts_ms and run.is_exceeded(watch.limit.hold_ms):
+            condition = self._condition(watch, reading, True, run)
+            if is_standing and conditions and conditions[-1].key == watch.key and conditions[-1].is_bad:
+                conditions[-1] = condition  # only the newest state of a standing alarm matters
+            else:
+                conditions.append(condition)
+            return True
+        complies = not reading.ran or (reading.usable and self._is_clear(watch, reading.value))
+        if is_standing and run is None and complies:
+            conditions.append(self._condition(watch, reading, False, None))
+            return False
+        return is_standing
+
+    def _condition(self, watch: _Watch, reading: Reading, is_bad: bool, run: Run | None) -> Condition:
+        limit = watch.limit
+        value = run.peak if run else reading.value
+        is_high = limit.maximum is not None and (limit.minimum is None or value > limit.maximum)
+        facts = {
+            "limit": limit.key, "outlet": limit.outlet, "point": limit.point, "window": "reading",
+            "unit": limit.unit, "standard": limit.standard, "basis": str(limit.basis),
+            "bound": limit.maximum if is_high else limit.minimum, "side": "max" if is_high else "min",
+            "value": reading.value, "start": run.first_ms if run else reading.ts_ms, "end": reading.ts_ms,
+        }  # fmt: skip
+        if run:
+            facts |= {"peak": run.peak, "total": run.total, "windows": run.count, "at_least": run.at_least}
+        since = run.first_ms if run else reading.ts_ms
+        return Condition(watch.key, watch.key.split(":")[0], watch.severity, is_bad, since, reading.ts_ms, facts)
+
+    def _is_clear(self, watch: _Watch, value: float) -> bool:
+        """Whether a value is far enough inside the limit to end an alarm (the plant file's deadband)."""
+        limit, shown = watch.limit, compared(value, watch.point)
+        low_enough = limit.maximum is None or shown <= limit.maximum - abs(limit.maximum) * self._deadband
+        high_enough = limit.minimum is None or shown >= limit.minimum + abs(limit.minimum) * self._deadband
+        return low_enough and high_enough
+
+    def _ran(self, outlet: str | None, new: Columns, valid: NDArray[np.bool_], ts: int) -> bool:
+        """Whether the source runs: its point's newest valid value within two intervals decides; unknown is running."""
+        latest = self._running.get(outlet or "")
+        if latest is None:
+            return True
+        mine = np.flatnonzero((new.point == self._numbers[latest.running.point]) & valid & (new.ts <= ts))
+        at, value = (int(new.ts[mine[-1]]), float(new.value[mine[-1]])) if len(mine) else (latest.ts_ms, latest.value)
+        if at < 0 or at > ts or ts - at > STANDS_FOR_INTERVALS * latest.point.interval_ms:
+            return True
+        return bool(within(latest.running, np.array([value]))[0])
+
+    @staticmethod
+    def _note_running(latest: _Latest, rows: Columns) -> None:
+        if len(rows.ts) and int(rows.ts[-1]) > latest.ts_ms:
+            latest.ts_ms, latest.value = int(rows.ts[-1]), float(rows.value[-1])
+
+    @staticmethod
+    def _keep(connection: sqlite3.Connection, watch: _Watch) -> None:
+        """Write a run in the batch's own transaction, so that a kill leaves both or neither."""
+        run = watch.run
+        if run is None:
+            connection.execute("DELETE FROM live_run WHERE limit_key = ?", (watch.key,))
+            return
+        connection.execute(
+            "INSERT OR REPLACE INTO live_run (limit_key, first_ms, last_ms, peak, total, count, at_least)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (watch.key, run.first_ms, run.last_ms, run.peak, run.total, run.count, run.at_least),
+        )
+
+
+def _watches(limit: Limit, point: Point, number: int) -> list[_Watch]:
+    watches = [_Watch(f"breach:{limit.key}", limit, point, number, Severity.BREACH)]
+    if limit.warn_at is not None and limit.maximum is not None:
+        warning = replace(limit, maximum=limit.maximum * limit.warn_at, minimum=None, warn_at=None)
+        watches.append(_Watch(f"warning:{limit.key}", warning, point, number, Severity.WARNING))
+    return watches
+
+
+def _chosen(new: Columns, mask: NDArray[np.bool_]) -> Columns:
+    if mask.all():
+        return new
+    return Columns(new.ts[mask], new.point[mask], new.value[mask], new.flag[mask])

@@ -1,0 +1,396 @@
+"""This module is the daemon: it builds the stages, owns threads, scheduler and clock, and the order of stopping.
+
+Threads: paho's network thread fills the queue; the writer drains it, commits and acknowledges; the scheduler's workers
+run the stages and the watches; one thread mails; the main thread feeds systemd's watchdog and waits for the end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from plantmon import systemd, watch
+from plantmon.alarms import silence
+from plantmon.errors import StoreUnavailable
+from plantmon.feed.check import Message
+from plantmon.feed.inflow import Inflow
+from plantmon.feed.own_clock import Finding, OwnClock
+from plantmon.feed.session import Broker, Session
+from plantmon.model.alarm import Condition
+from plantmon.model.plant import Plant
+from plantmon.notify.draftsman import ChartChild
+from plantmon.notify.smtp import MailServer
+from plantmon.notify.stage import Mailer
+from plantmon.pipeline import Pipeline
+from plantmon.requests import Requests
+from plantmon.settings import Settings
+from plantmon.store import alarms, inbox, points, series, values
+from plantmon.store.database import Lock, Store, transaction
+from plantmon.store.writer import Writer
+from plantmon.times import Clock
+
+log = structlog.get_logger()
+
+DRAIN_S = 6.0  # of the ten seconds an orderly stop may take
+HELD_MOST = 20_000  # messages waiting for our own clock; beyond, the queue fills and the broker keeps them
+WRITER_STUCK_S = 60.0  # a commit never takes so long; then the watchdog is not fed and systemd starts us anew
+MAIL_IDLE_S = 30.0
+STATUS_EVERY_S = 10.0
+
+
+def clock_of(settings: Settings, plant: Plant) -> Clock:
+    """Make the plant's clock from the settings: real time, unless a start or a rate is given."""
+    section = settings.clock
+    if not section.start and section.rate == 1.0:
+        return Clock()
+    real_now = time.time_ns() // 1_000_000
+    real_start = plant.time.parse(section.real_start) if section.real_start else real_now
+    start = plant.time.parse(section.start) if section.start else real_start
+    return Clock(start, real_start, section.rate)
+
+
+def broker_of(settings: Settings) -> Broker:
+    """Make the broker's address and manners from the settings."""
+    mqtt = settings.mqtt
+    tls = mqtt.tls
+    return Broker(
+        mqtt.host, mqtt.port, mqtt.client_id, mqtt.username,
+        mqtt.password.get_secret_value() if mqtt.password else None,
+        tls.ca if tls else None, tls.cert if tls else None, tls.key if tls else None, tls is not None,
+        mqtt.protocol, mqtt.keepalive_s, mqtt.session_expiry_s, mqtt.receive_maximum,
+    )  # fmt: skip
+
+
+def mail_server_of(settings: Settings) -> MailServer:
+    """Make the mail server's address and manners from the settings."""
+    smtp = settings.smtp
+    password = smtp.password.get_secret_value() if smtp.password else None
+    return MailServer(smtp.host, smtp.port, smtp.security, smtp.username, password, smtp.timeout_s)
+
+
+class Daemon:
+    """One plant's service. `run` returns when it was told to stop, or raises what makes going on impossible."""
+
+    def __init__(self, settings: Settings, plant: Plant) -> None:
+        self._settings = settings
+        self._plant = plant
+        self._clock = clock_of(settings, plant)
+        self._lock = Lock(settings.store.path)
+        self._inflow = Inflow(settings.mqtt.queue_messages, settings.mqtt.queue_mb * 1_000_000)
+        self._own_clock = OwnClock(plant.rules.future_ms)
+        self._held: list[Message] = []
+        self._clock_is_wrong = False
+        self._store_fault: str | None = None
+        self._retry_s = 0.0
+        self._dropped = 0
+        self._dropped_at_ms: int | None = None
+        self._listening_since_ms = self._clock.now()
+        self._was_connected = False
+        self._ending = threading.Event()
+        self._mail_wake = threading.Event()
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises AlreadyRunning, StoreUnavailable, StoreCorrupt, PlantFileError."""
+        self._settings.store.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.take()
+        try:
+            self._build()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self._ending.set())
+            self._start()
+            self._watch_over()
+        finally:
+            self._stop()
+            self._lock.release()
+        if self._writer.failure is not None:
+            raise self._writer.failure
+
+    def _build(self) -> None:
+        settings, plant = self._settings, self._plant
+        self._writer = Writer(settings.store.path, self._inflow.arrived)
+        self._pipeline: Pipeline | None = None
+        self._writer.start(self._pump)
+        self._store = Store(settings.store.path, self._writer.run)
+        domain = settings.smtp.sender.rpartition("@")[2]
+        pipeline = Pipeline(plant, self._store, self._clock.now(), domain)
+        self._requests = Requests(pipeline, self._clock.now)
+        self._chart = ChartChild()
+        self._mailer = Mailer(
+            self._store, plant, mail_server_of(settings), settings.smtp.sender, self._series, self._chart,
+            rate=self._clock.rate,
+        )  # fmt: skip
+        with self._store.readers.snapshot() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'subscriptions'").fetchone()
+        stale = row[0].split("\n") if row else []
+        self._session = Session(broker_of(settings), pipeline.checker.routes, self._inflow, self._clock.now, stale)
+        filters = "\n".join(topic for topic, _ in self._session.filters)
+        self._store.write(
+            lambda c: c.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('subscriptions', ?)", (filters,))
+        )
+        self._pipeline = pipeline
+        self._scheduler = self._schedule()
+        self._mail_thread = threading.Thread(target=self._mail, name="mail", daemon=True)
+
+    def _schedule(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            timezone=self._plant.time.zone,
+            # A job whose worker was busy runs late instead of never, and once for all the times it missed.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            executors={"default": {"type": "threadpool", "max_workers": 3}},
+        )
+        soon = datetime.now(UTC) + timedelta(seconds=0.2)
+        for name, job, seconds in (
+            ("stages", self._run_stages, 1.0),
+            ("surroundings", self._look_around, 1.0),
+            ("inbox", self._serve_inbox, 0.5),
+            ("completeness", self._check_completeness, 60.0),
+        ):
+            scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=soon)
+        scheduler.add_listener(_log_job, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        return scheduler
+
+    def _start(self) -> None:
+        self._chart.start()
+        self._session.start()
+        self._scheduler.start()
+        self._mail_thread.start()
+        systemd.notify(READY="1", STATUS="started")
+        log.info("started", plant=self._plant.id, points=len(self._plant.points), limits=len(self._plant.limits))
+
+    # the writer's thread
+
+    def _pump(self, connection: sqlite3.Connection) -> bool:
+        """Store what waits, then acknowledge it; say whether there was anything."""
+        pipeline = self._pipeline
+        if pipeline is None or time.monotonic() < self._retry_s:
+            return False
+        messages = self._held
+        if len(messages) < HELD_MOST:
+            messages = messages + self._inflow.take()
+        if not messages:
+            return False
+        now_ms = self._clock.now()
+        batch = pipeline.checker.check(messages)
+        finding = self._own_clock.judge(batch, now_ms, time.monotonic())
+        self._clock_is_wrong = finding is Finding.CLOCK_WRONG
+        if finding is not Finding.GO_ON:
+            return self._hold(messages, 0.5)
+        try:
+            with transaction(connection):
+                stored = pipeline.take(connection, batch, messages, now_ms)
+        except StoreUnavailable as error:
+            self._note_store_fault(str(error))
+            pipeline.undone(connection, now_ms)
+            return self._hold(messages, 1.0)
+        self._held = []
+        self._note_store_fault(None)
+        self._session.acknowledge([message.token for message in messages if message.token])
+        if stored.woke:
+            self._mail_wake.set()
+        return True
+
+    def _hold(self, messages: list[Message], wait_s: float) -> bool:
+        """Keep a batch unacknowledged and come back to it."""
+        self._held = messages
+        self._retry_s = time.monotonic() + wait_s
+        return False
+
+    def _note_store_fault(self, fault: str | None) -> None:
+        if fault != self._store_fault:
+            if fault:
+                log.error("store_unavailable", error=fault)
+            else:
+                log.info("store_back")
+        self._store_fault = fault
+
+    # the scheduler's threads
+
+    def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
+        """Wrap a job: its failure is logged with its trace, shown in health, and stops no other."""
+
+        def run() -> None:
+            if self._ending.is_set():
+                return
+            try:
+                job()
+            except StoreUnavailable as error:
+                self._note_store_fault(str(error))
+            except Exception as error:
+                log.exception("stage_failed", stage=name)
+                self._note_health(name, repr(error))
+
+        return run
+
+    def _note_health(self, component: str, detail: str) -> None:
+        now_ms = self._clock.now()
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                """
+                INSERT INTO health (component, state, since_ms, count, detail) VALUES (?, 'failing', ?, 1, ?)
+                ON CONFLICT DO UPDATE SET count = count + 1, detail = excluded.detail
+                """,
+                (component, now_ms, detail[:500]),
+            )
+
+        try:
+            self._store.write(write)
+        except Exception:
+            log.exception("health_not_written", component=component)
+
+    def _run_stages(self) -> None:
+        pipeline = self._pipeline
+        assert pipeline is not None
+        while not self._ending.is_set():
+            turn = pipeline.turn(self._clock.now())
+            if turn.verdicts_changed or turn.windows_closed:
+                log.debug("windows", closed=turn.windows_closed, changed=turn.windows_changed)
+                self._mail_wake.set()
+            if not turn.more:
+                break
+
+    def _look_around(self) -> None:
+        """Raise and clear the alarms about silence, broker, clock and disk."""
+        pipeline = self._pipeline
+        assert pipeline is not None
+        now_ms, real_s = self._clock.now(), time.monotonic()
+        link = self._session.link
+        if link.is_connected and not self._was_connected:
+            self._listening_since_ms = now_ms
+        self._was_connected = link.is_connected
+        if link.dropped_rise > self._dropped:
+            self._dropped, self._dropped_at_ms = link.dropped_rise, now_ms
+        away_s = None if link.is_connected else real_s - link.changed_s
+        stalled_s = None if link.stalled_s is None else real_s - link.stalled_s
+        seen = watch.Surroundings(
+            away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, self._store_fault, stalled_s
+        )
+        conditions = watch.conditions(seen, now_ms)
+        with self._store.readers.snapshot() as connection:
+            lives = points.lives(connection)
+            standing = {alarm.key for alarm in alarms.all_standing(connection)}
+        heard = {name: silence.Heard(life.heard_ms) for name, life in lives.items()}
+        silent = silence.conditions(
+            self._plant, heard, self._listening_since_ms, now_ms,
+            broker_is_away=away_s is not None or self._clock_is_wrong or self._store_fault is not None,
+        )  # fmt: skip
+        moving = [one for one in [*conditions, *silent] if _moves(one, standing)]
+
+        def write(connection: sqlite3.Connection) -> bool:
+            return pipeline.alarms.apply(connection, moving, now_ms)
+
+        if not moving:
+            return
+        if self._store.write(write):
+            self._mail_wake.set()
+
+    def _serve_inbox(self) -> None:
+        connection = inbox.open_inbox(inbox.path_beside(self._settings.store.path))
+        try:
+            inbox.serve(connection, self._requests.handle)
+        finally:
+            connection.close()
+
+    def _check_completeness(self) -> None:
+        """Once a plant day: every closed window there, every limit judged (design rule 11)."""
+        pipeline = self._pipeline
+        assert pipeline is not None
+        today = self._plant.time.day_start(self._clock.now())
+        with self._store.readers.snapshot() as connection:
+            if values.number(connection, "completeness_checked") >= today:
+                return
+        holes = pipeline.windows.find_holes() + pipeline.compliance.find_holes()
+        if holes:
+            log.warning("holes_found", count=holes)
+        self._store.write(lambda connection: values.set_number(connection, "completeness_checked", today))
+
+    # the mail thread
+
+    def _mail(self) -> None:
+        while not self._ending.is_set():
+            self._mail_wake.clear()
+            wait_s = MAIL_IDLE_S
+            try:
+                due_ms = self._mailer.run(self._clock.now(), time.time_ns() // 1_000_000)
+                if due_ms is not None:
+                    wait_s = min(wait_s, max(0.05, due_ms / 1000 - time.time()))
+            except StoreUnavailable as error:
+                self._note_store_fault(str(error))
+                wait_s = 1.0
+            except Exception as error:  # mail must go on, whatever one message did
+                log.exception("mail_failed")
+                self._note_health("mail", repr(error))
+                wait_s = 5.0
+            self._mail_wake.wait(wait_s)
+
+    def _series(self, point: str, start_ms: int, end_ms: int) -> tuple[list[int], list[float]]:
+        assert self._pipeline is not None
+        number = self._pipeline.numbers.get(point)
+        if number is None:
+            return [], []
+        with self._store.readers.snapshot() as connection:
+            return series.course(connection, number, start_ms, end_ms)
+
+    # the main thread
+
+    def _watch_over(self) -> None:
+        """Feed the watchdog while the network thread lives and the writer comes round; end when told or broken."""
+        status_s = 0.0
+        while not self._ending.wait(1.0):
+            if self._writer.failure is not None:
+                log.critical("writer_failed", error=repr(self._writer.failure))
+                return
+            network, writer = self._session.is_alive(), time.monotonic() - self._writer.turned_s < WRITER_STUCK_S
+            if network and writer:
+                systemd.notify(WATCHDOG="1")
+            else:
+                log.error("not_well", network_thread=network, writer=writer)
+            if time.monotonic() - status_s > STATUS_EVERY_S:
+                status_s = time.monotonic()
+                link = self._session.link
+                systemd.notify(
+                    STATUS=f"broker {'connected' if link.is_connected else 'away'}, {len(self._inflow)} waiting"
+                )
+
+    def _stop(self) -> None:
+        """Take no more messages, write and acknowledge what waits, end the threads; what is left the broker keeps."""
+        systemd.notify(STOPPING="1")
+        self._ending.set()
+        self._mail_wake.set()
+        if getattr(self, "_session", None) is not None:
+            self._session.stop_taking()
+            deadline = time.monotonic() + DRAIN_S
+            while len(self._inflow) and self._writer.is_alive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        if getattr(self, "_scheduler", None) is not None and self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+        if getattr(self, "_writer", None) is not None:
+            self._writer.stop(DRAIN_S)
+        if getattr(self, "_session", None) is not None:
+            self._session.stop()
+        if getattr(self, "_chart", None) is not None:
+            self._chart.close()
+        log.info("stopped", pid=os.getpid())
+
+
+def _moves(condition: Condition, standing: set[str]) -> bool:
+    """Whether a condition can change anything."""
+    return condition.is_bad is not None and condition.is_bad != (condition.key in standing)
+
+
+def _log_job(event: JobExecutionEvent) -> None:
+    log.debug("job", job=event.job_id, code=event.code, error=repr(getattr(event, "exception", None)))
+
+
+def now_of(settings: Settings, plant: Plant) -> int:
+    """Give the plant's present instant, for commands that work while no daemon runs."""
+    return clock_of(settings, plant).now()

@@ -1,0 +1,224 @@
+"""This module turns decoded messages into columns of readings, in the points' units, and refuses the rest one by one.
+
+Nothing here touches the store; what it makes is a `Batch` that `ingest` writes in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import structlog
+
+from plantmon import units
+from plantmon.errors import DecodeError, UnitError
+from plantmon.feed.decode import json, json_batch
+from plantmon.feed.topics import Route, Routes
+from plantmon.model.plant import Kind, Plant, Point
+from plantmon.model.reading import NORMAL, flag_code
+from plantmon.store.rejected import Rejected, Why
+
+log = structlog.get_logger()
+
+LARGEST_PAYLOAD = 8_000_000  # bytes; a message beyond is refused before it is parsed
+REMEMBERED_UNITS = 5_000
+
+
+class Message(NamedTuple):
+    """One MQTT message as it came; `arrival_ms` in plant time, `subscription` the MQTT 5 identifier or 0."""
+
+    topic: str
+    payload: bytes
+    arrival_ms: int
+    retain: bool = False
+    dup: bool = False
+    subscription: int = 0
+    token: tuple[int, int] | None = None  # connection generation and packet id, for the acknowledgement
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a number of messages brought: columns of one length, `source` being the message's place; and refusals."""
+
+    ts: list[int] = field(default_factory=list)
+    point: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    flag: list[int] = field(default_factory=list)
+    arrival: list[int] = field(default_factory=list)
+    source: list[int] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    repeats: int = 0  # dropped: delivered again where arrival is the time, or once per subscription
+
+
+class Checker:
+    """Decodes messages for one plant file. Remembers topics, units and, where arrival is the time, last values."""
+
+    def __init__(self, plant: Plant, numbers: dict[str, int]) -> None:
+        self._plant = plant
+        self._numbers = numbers
+        self.routes = Routes(plant)
+        self._missing_flag = _code_or_none(plant.rules.missing_flag) or NORMAL
+        self._units: dict[tuple[str, str], tuple[float, float] | None] = {}
+        self._last: dict[int, tuple[int, float]] = {}
+        self.counters = frozenset(numbers[p.id] for p in plant.points.values() if p.kind is Kind.COUNTER)
+
+    def check(self, messages: Iterable[Message]) -> Batch:
+        """Decode messages in order; every one ends in the columns, in `rejected`, or counted in `repeats`."""
+        batch = Batch()
+        for place, message in enumerate(messages):
+            before = len(batch.ts)
+            try:
+                self._one(batch, place, message, self.routes.find(message.topic))
+            except DecodeError as error:
+                batch.rejected.append(_reject(Why.UNDECODABLE, message, str(error)))
+            except Exception as error:  # whatever one message does, the others are stored
+                log.exception("message_not_checked", topic=message.topic)
+                for column in (batch.ts, batch.point, batch.value, batch.flag, batch.arrival, batch.source):
+                    del column[before:]
+                batch.rejected.append(_reject(Why.UNDECODABLE, message, f"not understood: {error!r}"))
+        return batch
+
+    def _one(self, batch: Batch, place: int, message: Message, route: Route | None) -> None:
+        if len(message.payload) > LARGEST_PAYLOAD:
+            raise DecodeError(f"{len(message.payload)} bytes are more than {LARGEST_PAYLOAD}")
+        if route is None:
+            batch.rejected.append(_reject(Why.UNKNOWN_POINT, message, "no feed of the plant file matches the topic"))
+        elif message.subscription and message.subscription != route.number + 1:
+            batch.repeats += 1
+        elif route.feed.format == "json":
+            self._single(batch, place, message, route)
+        else:
+            self._many(batch, place, message, route)
+
+    def _single(self, batch: Batch, place: int, message: Message, route: Route) -> None:
+        feed, point = route.feed, route.point
+        if feed.field_ts == "ts" and feed.field_value == "value" and feed.field_unit == "unit":
+            item = json.decode(message.payload)
+        else:
+            item = json.decode_named(message.payload, feed.field_ts, feed.field_value, feed.field_unit, feed.field_flag)
+        if point is None:
+            batch.rejected.append(_reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {route.named!r}"))
+            return
+        ts_ms, value = item.ts_ms, item.value
+        if item.unit is not None and item.unit != point.unit:
+            converted = self._convert(value, item.unit, point)
+            if converted is None:
+                batch.rejected.append(self._wrong_unit(message, item.unit, point, ts_ms))
+                return
+            value = converted
+        number = self._numbers[point.id]
+        if ts_ms is None:
+            if not feed.arrival_as_time:
+                batch.rejected.append(_reject(Why.NO_TIME, message, f"no time in field {feed.field_ts!r}", point.id))
+                return
+            ts_ms = message.arrival_ms
+            last = self._last.get(number)
+            if message.dup and last and last[1] == value and ts_ms - last[0] <= point.interval_ms:
+                batch.repeats += 1
+                return
+            self._last[number] = (ts_ms, value)
+        batch.ts.append(ts_ms)
+        batch.point.append(number)
+        batch.value.append(value)
+        batch.flag.append(self._missing_flag if item.flag is None else _code(item.flag))
+        batch.arrival.append(message.arrival_ms)
+        batch.source.append(place)
+
+    def _many(self, batch: Batch, place: int, message: Message, route: Route) -> None:
+        found = json_batch.decode(message.payload)
+        if isinstance(found, json_batch.Series):
+            self._series(batch, place, message, found)
+            return
+        ts_ms = found.ts_ms
+        if ts_ms is None and not route.feed.arrival_as_time:
+            batch.rejected.append(_reject(Why.NO_TIME, message, "no time in field 'ts'"))
+            return
+        numbers, known = self._numbers, self._plant.points
+        faults = list(found.faults)
+        names = [name for name in found.values if name in known]
+        if len(names) < len(found.values):
+            for name in found.values:
+                if name not in known:
+                    batch.rejected.append(
+                        _reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {name[:80]!r}", name[:80])
+                    )
+        batch.ts += [message.arrival_ms if ts_ms is None else ts_ms] * len(names)
+        batch.point += [numbers[name] for name in names]
+        batch.value += [found.values[name] for name in names]
+        batch.flag += [self._missing_flag] * len(names)
+        batch.arrival += [message.arrival_ms] * len(names)
+        batch.source += [place] * len(names)
+        batch.rejected += [
+            _reject(Why.UNDECODABLE, message, f"{name[:80]}: {what}", name[:80]) for name, what in faults
+        ]
+
+    def _series(self, batch: Batch, place: int, message: Message, found: json_batch.Series) -> None:
+        point = self._plant.points.get(found.point)
+        if point is None:
+            batch.rejected.append(
+                _reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {found.point[:80]!r}")
+            )
+            return
+        values = found.values
+        if found.unit is not None and found.unit != point.unit:
+            conversion = self._conversion(found.unit, point)
+            if conversion is None:
+                batch.rejected.append(self._wrong_unit(message, found.unit, point, None))
+                return
+            factor, offset = conversion
+            values = [value * factor + offset for value in values]
+        count, faults = len(values), [f"value {place}: {what}" for place, what in found.faults]
+        flags = [self._missing_flag] * count
+        keep = range(count)
+        if found.flags is not None:
+            codes = {flag: _code_or_none(flag) for flag in set(found.flags)}
+            faults += [f"value {at}: flag {found.flags[at][:20]!r}" for at in keep if codes[found.flags[at]] is None]
+            keep = [at for at in keep if codes[found.flags[at]] is not None]  # type: ignore[assignment]
+            flags = [codes[flag] or NORMAL for flag in found.flags]
+        whole = len(keep) == count
+        batch.ts += found.ts_ms if whole else [found.ts_ms[at] for at in keep]
+        batch.value += values if whole else [values[at] for at in keep]
+        batch.flag += flags if whole else [flags[at] for at in keep]
+        batch.point += [self._numbers[point.id]] * len(keep)
+        batch.arrival += [message.arrival_ms] * len(keep)
+        batch.source += [place] * len(keep)
+        batch.rejected += [_reject(Why.UNDECODABLE, message, what, point.id) for what in faults]
+
+    def _conversion(self, unit: str, point: Point) -> tuple[float, float] | None:
+        key = (unit, point.unit)
+        if key not in self._units:
+            if len(self._units) >= REMEMBERED_UNITS:
+                self._units.clear()
+            try:
+                self._units[key] = units.conversion(unit, point.unit)
+            except UnitError:
+                self._units[key] = None
+        return self._units[key]
+
+    def _convert(self, value: float, unit: str, point: Point) -> float | None:
+        conversion = self._conversion(unit, point)
+        return None if conversion is None else value * conversion[0] + conversion[1]
+
+    @staticmethod
+    def _wrong_unit(message: Message, unit: str, point: Point, ts_ms: int | None) -> Rejected:
+        detail = f"unit {unit[:40]!r} does not convert to {point.unit}"
+        return Rejected(Why.WRONG_UNIT, message.topic, message.arrival_ms, detail, message.payload, point.id, ts_ms)
+
+
+def _code(flag: str) -> int:
+    try:
+        return flag_code(flag)
+    except ValueError as error:
+        raise DecodeError(str(error)) from None
+
+
+def _code_or_none(flag: str) -> int | None:
+    try:
+        return flag_code(flag)
+    except ValueError:
+        return None
+
+
+def _reject(why: Why, message: Message, detail: str, point: str | None = None) -> Rejected:
+    return Rejected(why, message.topic, message.arrival_ms, detail, message.payload, point)

@@ -1,0 +1,1 @@
+"""This room decodes payloads, a module a format; each raises DecodeError and knows nothing of the plant."""

@@ -1,0 +1,166 @@
+"""This module writes a batch of messages into the store in one transaction: readings, refusals and marks together.
+
+After the transaction the caller may acknowledge the messages; before it, never.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plantmon.feed.check import Batch, Message
+from plantmon.model.plant import Plant
+from plantmon.model.reading import Columns
+from plantmon.store import dirty, points, readings, values
+from plantmon.store.rejected import Rejected, Why, add
+from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
+
+# How often a point's newest arrival is written while it speaks; silence is judged in intervals, not milliseconds.
+LIVES_EVERY_MS = 5 * SECOND_MS
+
+OnBatch = Callable[[sqlite3.Connection, Columns, int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: readings new in the store, repeats dropped, refusals; `woke` when an alarm moved."""
+
+    readings: int
+    repeats: int
+    rejected: int
+    woke: bool
+
+
+class Ingest:
+    """Writes batches for one plant file. `on_batch` judges the new readings in the same transaction."""
+
+    def __init__(
+        self, plant: Plant, numbers: dict[str, int], counters: frozenset[int], on_batch: OnBatch | None = None
+    ) -> None:
+        self._plant = plant
+        self._names = {number: name for name, number in numbers.items()}
+        self._counters = np.array(sorted(counters), np.int64)
+        self._on_batch = on_batch
+        self._lives: dict[int, tuple[int, int, int | None]] = {}
+        self._lives_written_ms = 0
+        self._first: dict[int, int] = {}
+        self._off_hour = plant.time.offset_ms(0) % HOUR_MS
+
+    def write(self, connection: sqlite3.Connection, batch: Batch, messages: list[Message], now_ms: int) -> Stored:
+        """Store what is good, keep the rest as rejected, mark what must be computed.
+
+        Runs inside the caller's transaction. A reading in the future or older than the lateness is refused.
+        """
+        ts = np.array(batch.ts, np.int64)
+        refused = list(batch.rejected)
+        in_time = self._in_time(batch, ts, messages, now_ms, refused)
+        point = np.array(batch.point, np.int64)
+        is_counter = np.isin(point, self._counters)
+        before = connection.total_changes
+        for table, chosen in (("reading", in_time & ~is_counter), ("register", in_time & is_counter)):
+            self._insert(connection, table, batch, chosen, messages, refused)
+        fresh = connection.total_changes - before
+        if refused:
+            add(connection, refused)
+        woke = False
+        if fresh:
+            kept = np.flatnonzero(in_time)
+            new = Columns(ts[kept], point[kept], np.array(batch.value)[kept], np.array(batch.flag, np.int64)[kept])
+            self._touch(connection, new)
+            self._live(connection, new, batch, kept, messages, now_ms)
+            if self._on_batch is not None:
+                woke = self._on_batch(connection, new, now_ms)
+        return Stored(fresh, batch.repeats + int(in_time.sum()) - fresh, len(refused), woke)
+
+    def forget(self) -> None:
+        """Forget what was noted in memory only, after a transaction was undone."""
+        self._lives.clear()
+        self._first.clear()
+
+    def _in_time(
+        self, batch: Batch, ts: NDArray[np.int64], messages: list[Message], now_ms: int, refused: list[Rejected]
+    ) -> NDArray[np.bool_]:
+        rules = self._plant.rules
+        future = ts > now_ms + rules.future_ms
+        old = ts < now_ms - rules.lateness_ms
+        for why, places in ((Why.FUTURE, np.flatnonzero(future)), (Why.TOO_OLD, np.flatnonzero(old))):
+            for place in places:
+                refused.append(self._refusal(why, batch, int(place), messages, self._plant.time.show(now_ms)))
+        return ~(future | old)
+
+    def _refusal(self, why: Why, batch: Batch, place: int, messages: list[Message], against: str) -> Rejected:
+        message = messages[batch.source[place]]
+        detail = f"{self._plant.time.show(batch.ts[place])}, value {batch.value[place]:.12g}, against {against}"
+        return Rejected(
+            why, message.topic, message.arrival_ms, detail, message.payload,
+            self._names[batch.point[place]], batch.ts[place],
+        )  # fmt: skip
+
+    def _insert(
+        self, connection: sqlite3.Connection, table: str, batch: Batch, chosen: NDArray[np.bool_],
+        messages: list[Message], refused: list[Rejected],
+    ) -> None:  # fmt: skip
+        rows = list(zip(batch.ts, batch.point, batch.value, batch.flag, batch.arrival, strict=True))
+        places = range(len(rows))
+        if not chosen.all():
+            places = np.flatnonzero(chosen).tolist()  # type: ignore[assignment]
+            rows = [rows[place] for place in places]
+        if not rows:
+            return
+        for conflict in readings.insert(connection, table, rows):
+            place = places[conflict]
+            stands = readings.stored(connection, table, batch.ts[place], batch.point[place])
+            refused.append(self._refusal(Why.CONFLICT, batch, place, messages, f"stored {stands:.12g}"))
+
+    def _touch(self, connection: sqlite3.Connection, new: Columns) -> None:
+        """Mark the minutes a batch touched, per point and local clock hour."""
+        if self._plant.time.offset_ms(int(new.ts[0])) % HOUR_MS != self._off_hour:
+            self._off_hour = self._plant.time.offset_ms(int(new.ts[0])) % HOUR_MS
+        minute = (new.ts + self._off_hour) // MINUTE_MS
+        pairs = np.unique(minute * (1 << 20) + new.point)
+        masks: dict[tuple[int, int], int] = {}
+        for pair in pairs.tolist():
+            at, point = divmod(pair, 1 << 20)
+            hour, bit = divmod(at, 60)
+            key = (hour * HOUR_MS - self._off_hour, point)
+            masks[key] = masks.get(key, 0) | 1 << bit
+        dirty.touch(connection, ((hour, point, mask) for (hour, point), mask in masks.items()))
+
+    def _live(
+        self, connection: sqlite3.Connection, new: Columns, batch: Batch, chosen: NDArray[np.int64],
+        messages: list[Message], now_ms: int,
+    ) -> None:  # fmt: skip
+        """Note who spoke; a point's first reading at once, the rest every few seconds."""
+        order = np.argsort(new.point, kind="stable")
+        numbers, begins = np.unique(new.point[order], return_index=True)
+        oldest = np.minimum.reduceat(new.ts[order], begins)
+        newest = np.maximum.reduceat(new.ts[order], begins)
+        is_live = np.array([not messages[batch.source[place]].retain for place in chosen.tolist()])
+        arrival = np.where(is_live, np.array(batch.arrival, np.int64)[chosen], -1)
+        heard = np.maximum.reduceat(arrival[order], begins)
+        urgent = now_ms - self._lives_written_ms >= LIVES_EVERY_MS or now_ms < self._lives_written_ms
+        for number, low, high, at in zip(
+            numbers.tolist(), oldest.tolist(), newest.tolist(), heard.tolist(), strict=True
+        ):
+            old = self._lives.get(number, (low, high, None))
+            heard_at = old[2] if at < 0 else max(at, old[2] or at)
+            self._lives[number] = (min(low, old[0]), max(high, old[1]), heard_at)
+            if low < self._first.get(number, 1 << 62):
+                self._first[number] = low
+                urgent = True
+        if urgent:
+            points.note_spoken(connection, [(number, *life) for number, life in self._lives.items()])
+            self._lives.clear()
+            self._lives_written_ms = now_ms
+
+
+def count_stored(connection: sqlite3.Connection, stored: Stored) -> None:
+    """Add a batch to the store's running counts."""
+    values.add_counts(
+        connection,
+        {"readings": stored.readings, "repeats": stored.repeats, "rejected": stored.rejected},
+    )

@@ -1,0 +1,284 @@
+"""This module holds the MQTT session: persistent, QoS 1, acknowledged by hand and only for its own connection.
+
+paho's network thread decodes the protocol and puts messages into the `Inflow`; the writer calls `acknowledge` once
+they are on disk. An acknowledgement carries the number of the connection it belongs to: after a lost session the
+broker counts from 1 again, and an old number would acknowledge somebody else's message.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from plantmon.feed.check import Message
+from plantmon.feed.inflow import Inflow
+from plantmon.feed.topics import Routes
+from plantmon.plant.topics import subscription
+
+log = structlog.get_logger()
+
+DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"  # mosquitto counts here, exactly, what it threw away
+RECONNECT_S = (1, 30)
+REFUSED_VERSION = frozenset({"Unsupported protocol version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and how to speak to it; `session_expiry_s` is at least 1."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str | None = None
+    password: str | None = None
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    uses_tls: bool = False
+    protocol: str = "auto"  # 5, 3.1.1 or auto: 5 first
+    keepalive_s: int = 30
+    session_expiry_s: int = 30 * 86_400
+    receive_maximum: int = 1000
+
+
+@dataclass(slots=True)
+class Link:
+    """What is known of the connection, for alarms and health; instants are real seconds on the monotonic clock."""
+
+    is_connected: bool = False
+    changed_s: float = 0.0
+    reason: str = "not yet connected"
+    protocol: str = ""
+    dropped: int | None = None  # as the broker counts
+    dropped_rise: int = 0  # since we began to watch
+    stalled_s: float | None = None  # since when the queue has no room
+
+
+class Session:
+    """One MQTT client with a fixed id. `plant_now` gives the arrival time of messages."""
+
+    def __init__(
+        self, broker: Broker, routes: Routes, inflow: Inflow, plant_now: Callable[[], int], stale: Iterable[str] = ()
+    ) -> None:
+        self._broker = broker
+        self._routes = routes
+        self._inflow = inflow
+        self._plant_now = plant_now
+        self.filters = [(subscription(feed.topic), feed.qos) for feed in routes.feeds]
+        self._stale = [topic for topic in stale if topic not in {name for name, _ in self.filters}]
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._taking = True
+        self._started = False
+        self.link = Link(changed_s=time.monotonic())
+        self._version = mqtt.MQTTv311 if broker.protocol == "3.1.1" else mqtt.MQTTv5
+        self._refusals = 0
+        self._client = self._build()
+
+    def start(self) -> None:
+        """Begin to connect, and to connect again whenever the broker was away."""
+        self._started = True
+        self._connect()
+
+    def stop_taking(self) -> None:
+        """Take no more messages; what comes now is left to the broker."""
+        self._taking = False
+
+    def stop(self) -> None:
+        """Leave the broker; the session and what is unacknowledged stay there."""
+        self._started = False
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def is_alive(self) -> bool:
+        """Whether the network thread lives; paho's own `is_connected` still says yes when it died."""
+        names = {thread.name for thread in threading.enumerate() if thread.is_alive()}
+        return any(name.startswith(f"paho-mqtt-client-{self._broker.client_id}") for name in names)
+
+    def acknowledge(self, tokens: Sequence[tuple[int, int]]) -> None:
+        """Acknowledge messages in order of receipt; those of an older connection are left to be sent again."""
+        with self._lock:
+            generation, client = self._generation, self._client
+            for number, mid in tokens:
+                if number == generation:
+                    client.ack(mid, 1)
+
+    def _build(self) -> mqtt.Client:
+        broker = self._broker
+        version = self._version
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=broker.client_id,
+            protocol=version,
+            manual_ack=True,
+            **({} if version == mqtt.MQTTv5 else {"clean_session": False}),  # type: ignore[arg-type]
+        )
+        if broker.username:
+            client.username_pw_set(broker.username, broker.password)
+        if broker.uses_tls:
+            ca, cert, key = (str(path) if path else None for path in (broker.ca, broker.cert, broker.key))
+            client.tls_set(ca_certs=ca, certfile=cert, keyfile=key)
+        client.reconnect_delay_set(*RECONNECT_S)
+        client.on_pre_connect = self._on_pre_connect
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_message = self._on_message
+        return client
+
+    def _connect(self) -> None:
+        broker = self._broker
+        if self._version == mqtt.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = broker.session_expiry_s
+            properties.ReceiveMaximum = broker.receive_maximum
+            self._client.connect_async(
+                broker.host, broker.port, broker.keepalive_s, clean_start=False, properties=properties
+            )
+        else:
+            self._client.connect_async(broker.host, broker.port, broker.keepalive_s)
+        self._client.loop_start()
+
+    def _on_pre_connect(self, client: mqtt.Client, userdata: Any) -> None:
+        with self._lock:  # before the connection opens: no late ack may slip into the new one
+            self._generation += 1
+
+    def _on_connect(
+        self, client: mqtt.Client, userdata: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, properties: Any
+    ) -> None:
+        if reason.is_failure:
+            self._set_link(False, str(reason))
+            log.warning("broker_refused", reason=str(reason))
+            if str(reason) in REFUSED_VERSION:
+                self._fall_back()
+            return
+        self._refusals = 0
+        try:
+            self._subscribe(client)
+        except Exception:
+            log.exception("subscribe_failed")
+            client.disconnect()
+            return
+        self.link.protocol = "5" if self._version == mqtt.MQTTv5 else "3.1.1"
+        self._set_link(True, "connected")
+        log.info("broker_connected", session_present=flags.session_present, protocol=self.link.protocol)
+
+    def _subscribe(self, client: mqtt.Client) -> None:
+        for topic in self._stale:  # a persistent session remembers topics that left the plant file
+            client.unsubscribe(topic)
+        client.subscribe(DROPPED_TOPIC, 0)
+        for number, (topic, qos) in enumerate(self.filters):
+            if self._version == mqtt.MQTTv5:
+                properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
+                properties.SubscriptionIdentifier = number + 1
+                client.subscribe(topic, options=SubscribeOptions(qos=qos), properties=properties)
+            else:
+                client.subscribe(topic, qos)
+
+    def _on_disconnect(
+        self, client: mqtt.Client, userdata: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, properties: Any
+    ) -> None:
+        if client is not self._client:
+            return
+        was_connected = self.link.is_connected
+        self._set_link(False, str(reason))
+        if self._started:
+            log.warning("broker_lost", reason=str(reason))
+        if str(reason) in REFUSED_VERSION:
+            self._fall_back()
+        elif not was_connected:
+            # A broker that speaks only 3.1.1 may just close the connection on a version 5 hello.
+            self._refusals += 1
+            if self._refusals >= 2:
+                self._fall_back()
+
+    def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
+        self._set_link(False, "cannot reach the broker")
+
+    def _fall_back(self) -> None:
+        """Speak 3.1.1 to a broker that has nothing newer; the client is built anew outside its own thread."""
+        if self._broker.protocol != "auto" or self._version == mqtt.MQTTv311 or not self._started:
+            return
+        self._version = mqtt.MQTTv311
+        log.info("broker_speaks_older_mqtt", protocol="3.1.1")
+        threading.Thread(target=self._rebuild, name="mqtt-rebuild", daemon=True).start()
+
+    def _rebuild(self) -> None:
+        old = self._client
+        old.disconnect()
+        old.loop_stop()
+        with self._lock:
+            self._generation += 1
+            self._client = self._build()
+        if self._started:
+            self._connect()
+
+    def _set_link(self, is_connected: bool, reason: str) -> None:
+        if self.link.is_connected != is_connected:
+            self.link.changed_s = time.monotonic()
+        self.link.is_connected = is_connected
+        self.link.reason = reason
+
+    def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            self._take(client, message)
+        except Exception:  # an exception here would end paho's network thread without a word
+            log.exception("message_not_taken")
+
+    def _take(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(not utf-8)"
+        if topic == DROPPED_TOPIC:
+            self._count_dropped(bytes(message.payload))
+            return
+        if not self._taking or client is not self._client:
+            return
+        properties = message.properties
+        identifiers = getattr(properties, "SubscriptionIdentifier", None) if properties else None
+        taken = self._inflow.put(
+            Message(
+                topic, bytes(message.payload), self._plant_now(), message.retain, message.dup,
+                identifiers[0] if identifiers else 0,
+                (self._generation, message.mid) if message.qos else None,
+            ),
+            self._broker.keepalive_s / 2,
+        )  # fmt: skip
+        if taken:
+            self.link.stalled_s = None
+        else:
+            # No ping goes out while we wait here, so leave on purpose before the broker cuts us off; it keeps
+            # everything unacknowledged, and paho connects again with back-off.
+            self.link.stalled_s = self.link.stalled_s or time.monotonic()
+            log.warning("queue_full_leaving_broker", waiting=len(self._inflow))
+            self._leave_for_now(client)
+
+    def _leave_for_now(self, client: mqtt.Client) -> None:
+        sock = client.socket()
+        if isinstance(sock, socket.socket):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _count_dropped(self, payload: bytes) -> None:
+        try:
+            count = int(payload)
+        except ValueError:
+            return
+        if self.link.dropped is not None and count > self.link.dropped:
+            self.link.dropped_rise += count - self.link.dropped
+        self.link.dropped = count

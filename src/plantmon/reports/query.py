@@ -1,0 +1,82 @@
+"""This module answers `plantmon query`: a point's readings, minutes, hours or days as rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from plantmon.model.plant import Kind, Plant, Point
+from plantmon.model.reading import flag_letters
+from plantmon.reports.tabular import Cell
+from plantmon.store import minutes, readings, windows
+from plantmon.times import MINUTE_MS
+
+QUANTUM = 1_000_000  # counters keep amounts in 1e-6 unit
+
+Table = tuple[list[str], list[list[Cell]]]
+
+
+def rows_of(
+    connection: sqlite3.Connection, plant: Plant, point: Point, number: int, start_ms: int, end_ms: int,
+    window: str | None,
+) -> Table:  # fmt: skip
+    """Give headings and rows of [start, end): single readings without a window, else 1min, 1h or 1d."""
+    if window is None:
+        return _readings(connection, plant, number, start_ms, end_ms)
+    if window == "1min":
+        return _minutes(connection, plant, number, start_ms, end_ms)
+    if point.kind is Kind.COUNTER:
+        return _amounts(connection, plant, number, start_ms, end_ms, window)
+    return _means(connection, plant, number, start_ms, end_ms, window)
+
+
+def _readings(connection: sqlite3.Connection, plant: Plant, number: int, start_ms: int, end_ms: int) -> Table:
+    found = readings.of_point(connection, number, start_ms, end_ms)
+    return ["time", "value", "flag", "arrived"], [
+        [_moment(plant, one.ts_ms), one.value, flag_letters(one.flag), _moment(plant, one.arrival_ms)] for one in found
+    ]
+
+
+def _minutes(connection: sqlite3.Connection, plant: Plant, number: int, start_ms: int, end_ms: int) -> Table:
+    rows: list[list[Cell]] = []
+    first = plant.time.hour_start(start_ms)
+    for hour, block in minutes.span(connection, number, first, end_ms):
+        for minute in np.flatnonzero(block.had).tolist():
+            at = hour + minute * MINUTE_MS
+            if start_ms <= at < end_ms:
+                values: Sequence[Cell] = [
+                    None if np.isnan(column[minute]) else float(column[minute])
+                    for column in (block.mean, block.low, block.high)
+                ]
+                counts = [int(column[minute]) for column in (block.had, block.valid, block.over)]
+                rows.append([_moment(plant, at), *values, *counts])
+    return ["time", "mean", "min", "max", "had", "valid", "over_range"], rows
+
+
+def _means(connection: sqlite3.Connection, plant: Plant, number: int, start_ms: int, end_ms: int, level: str) -> Table:
+    return ["time", "mean", "min", "max", "due", "had", "valid", "over_range", "lower_bound", "is_valid"], [
+        [
+            _moment(plant, one.start), one.mean, one.minimum, one.maximum, one.due, one.had, one.valid,
+            one.over_range, one.lower_bound, one.is_valid,
+        ]
+        for one in windows.span(connection, level, number, start_ms, end_ms)
+    ]  # fmt: skip
+
+
+def _amounts(
+    connection: sqlite3.Connection, plant: Plant, number: int, start_ms: int, end_ms: int, level: str
+) -> Table:
+    return ["time", "amount", "coverage", "estimated", "readings"], [
+        [
+            _moment(plant, one.start), None if one.amount is None else one.amount / QUANTUM,
+            one.valid / one.due, bool(one.estimated), one.readings,
+        ]
+        for one in windows.span(connection, level, number, start_ms, end_ms)
+    ]  # fmt: skip
+
+
+def _moment(plant: Plant, at_ms: int) -> str:
+    local = plant.time.local(at_ms)
+    return local.isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds")

@@ -1,0 +1,1 @@
+"""This room keeps everything: SQLite, one file, one writer, many readers; a module a table."""

@@ -1,0 +1,112 @@
+"""This module keeps what was not stored, with its reason, so that nothing vanishes - and nothing fills the disk.
+
+For each reason and topic every message is counted, and the first payloads are kept whole up to a size.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+KEPT_PAYLOADS = 50  # of a reason and topic
+KEPT_BYTES = 16_384  # of one payload
+KEPT_TOPICS = 1_000  # reasons with their topic; beyond these a flood of made-up topics counts together
+OTHER_TOPICS = "*"
+
+
+class Why(StrEnum):
+    """Why something is not stored."""
+
+    UNDECODABLE = "undecodable"
+    UNKNOWN_POINT = "unknown_point"
+    NO_TIME = "no_time"
+    FUTURE = "future"
+    TOO_OLD = "too_old"
+    WRONG_UNIT = "wrong_unit"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One message, or one reading of a batch message, that was not stored."""
+
+    why: Why
+    topic: str
+    arrival_ms: int
+    detail: str
+    payload: bytes
+    point: str | None = None
+    ts_ms: int | None = None
+
+
+def add(connection: sqlite3.Connection, rejections: Iterable[Rejected]) -> None:
+    """Count rejections and keep their payloads within bounds."""
+    rejections = list(rejections)
+    counts = Counter((one.why, one.topic) for one in rejections)
+    rows = {}
+    for (why, topic), count in counts.items():
+        rows[why, topic] = _count(connection, why, topic, count, rejections)
+    for one in rejections:
+        number, room = rows[one.why, one.topic]
+        if room <= 0:
+            continue
+        rows[one.why, one.topic] = (number, room - 1)
+        connection.execute(
+            "INSERT INTO rejected_payload (rejected, arrival_ms, point, ts, detail, size, payload)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                one.arrival_ms,
+                one.point,
+                one.ts_ms,
+                one.detail[:500],
+                len(one.payload),
+                one.payload[:KEPT_BYTES],
+            ),
+        )
+
+
+def _count(
+    connection: sqlite3.Connection, why: Why, topic: str, count: int, rejections: list[Rejected]
+) -> tuple[int, int]:
+    """Raise a count; give its row and how many more payloads it may keep."""
+    topic = topic[:500]
+    known = connection.execute("SELECT 1 FROM rejected WHERE reason = ? AND topic = ?", (why, topic)).fetchone()
+    if not known and connection.execute("SELECT count(*) FROM rejected").fetchone()[0] >= KEPT_TOPICS:
+        topic = OTHER_TOPICS
+    arrivals = [one.arrival_ms for one in rejections if one.why == why]
+    (number,) = connection.execute(
+        """
+        INSERT INTO rejected (reason, topic, count, first_ms, last_ms) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET count = count + excluded.count, last_ms = max(last_ms, excluded.last_ms)
+        RETURNING id
+        """,
+        (why, topic, count, min(arrivals), max(arrivals)),
+    ).fetchone()
+    (kept,) = connection.execute("SELECT count(*) FROM rejected_payload WHERE rejected = ?", (number,)).fetchone()
+    return number, KEPT_PAYLOADS - kept
+
+
+def totals(connection: sqlite3.Connection) -> list[tuple[str, str, int, int, int]]:
+    """List (reason, topic, count, first arrival, last arrival), most first."""
+    return connection.execute(
+        "SELECT reason, topic, count, first_ms, last_ms FROM rejected ORDER BY count DESC, reason, topic"
+    ).fetchall()
+
+
+def payloads(
+    connection: sqlite3.Connection, reason: str | None, most: int
+) -> list[tuple[str, str, int, str | None, int | None, str, int, bytes]]:
+    """List kept payloads, newest first: (reason, topic, arrival, point, ts, detail, size, payload)."""
+    return connection.execute(
+        """
+        SELECT r.reason, r.topic, p.arrival_ms, p.point, p.ts, p.detail, p.size, p.payload
+        FROM rejected_payload p JOIN rejected r ON r.id = p.rejected
+        WHERE :reason IS NULL OR r.reason = :reason
+        ORDER BY p.id DESC LIMIT :most
+        """,
+        {"reason": reason, "most": most},
+    ).fetchall()

@@ -1,0 +1,136 @@
+"""This module keeps hour and day windows, how far each point's are closed, and what its register did."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from plantmon.model.window import WINDOW_FIELDS, Window
+
+_COLUMNS = ", ".join(f'"{name}"' for name in WINDOW_FIELDS)
+_SELECT = f'SELECT {_COLUMNS} FROM "window"'  # noqa: S608 - built of constants
+_PLACES = ", ".join(f":{name}" for name in WINDOW_FIELDS)
+
+
+def _window(row: tuple[Any, ...]) -> Window:
+    return Window(*row[:-2], bool(row[-2]), row[-1])  # type: ignore[call-arg]
+
+
+def read(connection: sqlite3.Connection, level: str, start: int, point: int) -> Window | None:
+    """Read one window."""
+    row = connection.execute(f"{_SELECT} WHERE level = ? AND start = ? AND point = ?", (level, start, point)).fetchone()
+    return _window(row) if row else None
+
+
+def at(connection: sqlite3.Connection, level: str, start: int) -> dict[int, Window]:
+    """Read the windows of all points that begin at one instant, by point."""
+    rows = connection.execute(f"{_SELECT} WHERE level = ? AND start = ?", (level, start))
+    return {window.point: window for window in map(_window, rows)}
+
+
+def span(connection: sqlite3.Connection, level: str, point: int, start_ms: int, end_ms: int) -> list[Window]:
+    """Read one point's windows that start in [start, end), oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE level = ? AND start >= ? AND start < ? AND point = ? ORDER BY start",
+        (level, start_ms, end_ms, point),
+    )
+    return [_window(row) for row in rows]
+
+
+def between(
+    connection: sqlite3.Connection, level: str, start_ms: int, end_ms: int, points: set[int]
+) -> dict[int, list[Window]]:
+    """Read some points' windows that start in [start, end), oldest first, by point."""
+    if len(points) == 1:
+        (point,) = points
+        return {point: span(connection, level, point, start_ms, end_ms)}
+    found: dict[int, list[Window]] = {}
+    rows = connection.execute(
+        f"{_SELECT} WHERE level = ? AND start >= ? AND start < ? ORDER BY start", (level, start_ms, end_ms)
+    )
+    for row in rows:
+        if row[3] in points:
+            found.setdefault(row[3], []).append(_window(row))
+    return found
+
+
+def write(connection: sqlite3.Connection, windows: Iterable[Window]) -> None:
+    """Write windows, over what stood there."""
+    connection.executemany(
+        f'INSERT OR REPLACE INTO "window" ({_COLUMNS}) VALUES ({_PLACES})',
+        [{name: getattr(window, name) for name in WINDOW_FIELDS} for window in windows],
+    )
+
+
+def closed(connection: sqlite3.Connection, level: str) -> dict[int, tuple[int, int]]:
+    """Give for each point the span [from, until) in which every window of a level is there."""
+    return {
+        point: (start, until)
+        for point, start, until in connection.execute(
+            "SELECT point, from_ms, until_ms FROM closed WHERE level = ?", (level,)
+        )
+    }
+
+
+def close(connection: sqlite3.Connection, level: str, spans: dict[int, tuple[int, int]]) -> None:
+    """Set the closed spans of points."""
+    connection.executemany(
+        """
+        INSERT INTO closed (point, level, from_ms, until_ms) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET from_ms = excluded.from_ms, until_ms = excluded.until_ms
+        """,
+        [(point, level, start, until) for point, (start, until) in spans.items()],
+    )
+
+
+def starts(connection: sqlite3.Connection, level: str, point: int) -> list[int]:
+    """List where a point's windows start."""
+    return [
+        row[0]
+        for row in connection.execute(
+            'SELECT start FROM "window" WHERE level = ? AND point = ? ORDER BY start', (level, point)
+        )
+    ]
+
+
+def events(connection: sqlite3.Connection, point: int, start_ms: int, end_ms: int) -> list[tuple[int, str]]:
+    """List what a register did in [start, end): (instant, kind)."""
+    return connection.execute(
+        "SELECT ts, kind FROM meter_event WHERE point = ? AND ts >= ? AND ts < ? ORDER BY ts", (point, start_ms, end_ms)
+    ).fetchall()
+
+
+def last_event_before(connection: sqlite3.Connection, point: int, at_ms: int) -> int | None:
+    """Give the instant of a register's newest event before an instant."""
+    found: int | None = connection.execute(
+        "SELECT max(ts) FROM meter_event WHERE point = ? AND ts < ?", (point, at_ms)
+    ).fetchone()[0]
+    return found
+
+
+def replace_events(
+    connection: sqlite3.Connection,
+    point: int,
+    start_ms: int,
+    end_ms: int,
+    events: Iterable[tuple[int, str, float, float, int]],
+) -> list[tuple[int, str, float, float, int]]:
+    """Set a register's events in [start, end) as (ts, kind, before, after, amount); give those that are new."""
+    old = {
+        row[0]: row
+        for row in connection.execute(
+            'SELECT ts, kind, "before", "after", amount FROM meter_event WHERE point = ? AND ts >= ? AND ts < ?',
+            (point, start_ms, end_ms),
+        )
+    }
+    new = {event[0]: event for event in events}
+    connection.executemany(
+        "DELETE FROM meter_event WHERE point = ? AND ts = ?", [(point, ts) for ts in old if old[ts] != new.get(ts)]
+    )
+    fresh = [event for ts, event in new.items() if old.get(ts) != event]
+    connection.executemany(
+        'INSERT INTO meter_event (point, ts, kind, "before", "after", amount) VALUES (?, ?, ?, ?, ?, ?)',
+        [(point, *event) for event in fresh],
+    )
+    return fresh

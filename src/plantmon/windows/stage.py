@@ -1,0 +1,510 @@
+"""This module closes windows and closes them again when readings change: live, late, imported, replayed alike.
+
+Work is found in the store alone: hours that are over but not closed, and hours whose readings were touched. Each hour
+is read as one slice of time for all its points, computed, and written in one transaction together with the marks it
+settles, so that a kill at any moment leaves either all or nothing of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plantmon.averages.mean import Minutes, PointTable, mean_of_block, minutes_of
+from plantmon.averages.running import hours_of_influence, mask_of, running_minutes
+from plantmon.averages.validity import hour_due, hour_needed
+from plantmon.model.minutes import MINUTES, MinuteBlock
+from plantmon.model.plant import Kind, Outlet, Plant, Point, Running
+from plantmon.model.reading import Columns
+from plantmon.model.window import Window
+from plantmon.store import dirty, minutes, points, readings, windows
+from plantmon.store.database import Store
+from plantmon.times import HOUR_MS, MINUTE_MS
+from plantmon.windows.counter import Course, Edges, Event, Happening, course
+from plantmon.windows.day import day_of_hours, energy_day
+
+ALL_MINUTES = (1 << MINUTES) - 1
+# Readings of a register that can change the meaning of a neighbour: three brief zeros and what surrounds them.
+NEIGHBOURS = 5
+CONTEXT = 8
+TOUCHED_AT_ONCE = 20_000
+
+
+@dataclass(slots=True)
+class Job:
+    """What is to be done in one hour."""
+
+    touched: dict[int, dirty.Touched] = field(default_factory=dict)
+    closing: set[int] = field(default_factory=set)  # points whose hour is over
+    again: set[int] = field(default_factory=set)  # points whose closed hour may come out differently
+    minutes_again: set[int] = field(default_factory=set)  # recompute: minutes from all readings
+
+
+@dataclass(slots=True)
+class Result:
+    """What a job found, to be written in one transaction."""
+
+    packed: dict[int, bytes] = field(default_factory=dict)
+    hours: list[Window] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)  # points whose minutes or hour differ from what stood
+    wiped: list[tuple[dirty.Touched, int]] = field(default_factory=list)
+    happenings: dict[int, tuple[Happening, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run did; `more` when work was left for the next one."""
+
+    closed: int
+    changed: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterNews:
+    """A register did something a person must look at (replaced, too fast)."""
+
+    point: str
+    happening: Happening
+
+
+class WindowStage:
+    """Makes minute, hour and day windows of a plant."""
+
+    def __init__(self, plant: Plant, numbers: dict[str, int], store: Store) -> None:
+        self._plant = plant
+        self._store = store
+        self._numbers = numbers
+        self._points: dict[int, Point] = {numbers[name]: point for name, point in plant.points.items()}
+        self._outlets: dict[str, Outlet] = plant.outlets
+        self._table = self._point_table()
+        self._dependents = self._find_dependents()
+        self.news: list[RegisterNews] = []  # taken by the daemon after a run
+
+    def run(self, now_ms: int, most_hours: int = 48) -> Progress:
+        """Do what is due by `now_ms`, at most so many hours of it, oldest first."""
+        with self._store.readers.snapshot() as connection:
+            jobs, backward = self._plan(connection, now_ms)
+        order = sorted(backward, reverse=True) + sorted(hour for hour in jobs if hour not in backward)
+        closed = changed = 0
+        for hour in order[:most_hours]:
+            if self._has_work(jobs[hour], hour, now_ms):
+                done = self._do(hour, jobs[hour], now_ms, backward=hour in backward)
+                closed, changed = closed + done[0], changed + done[1]
+        days = self._close_days()
+        return Progress(closed + days[0], changed + days[1], len(order) > most_hours)
+
+    def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> int:
+        """Compute every closed hour and day that overlaps [start, end) again; give how many rows came out differently.
+
+        Zero unless something changed that no mark told of.
+        """
+        changed = 0
+        with self._store.readers.snapshot() as connection:
+            closed = windows.closed(connection, "1h")
+        hour = self._plant.time.hour_start(start_ms)
+        while hour < end_ms:
+            inside = {point for point, (first, until) in closed.items() if first <= hour < until}
+            inside &= self._points.keys()
+            if inside:
+                changed += self._do(hour, Job(again=inside, minutes_again=inside), now_ms, backward=False)[1]
+            hour += HOUR_MS
+        for day in self._plant.time.days(start_ms, end_ms):
+            changed += self._days_again(day, set(self._points))
+        return changed
+
+    def find_holes(self) -> int:
+        """Find hours without window inside what counts as closed, and mark them for computing; give how many.
+
+        The daily check of design rule 11.
+        """
+        holes: list[tuple[int, int, int]] = []
+        with self._store.readers.snapshot() as connection:
+            for point, (start, until) in windows.closed(connection, "1h").items():
+                there = set(windows.starts(connection, "1h", point))
+                if len(there) < (until - start) // HOUR_MS:
+                    holes += [(hour, point, ALL_MINUTES) for hour in range(start, until, HOUR_MS) if hour not in there]
+        if holes:
+            self._store.write(lambda connection: dirty.touch(connection, holes))
+        return len(holes)
+
+    # what is to be done
+
+    def _plan(self, connection: sqlite3.Connection, now_ms: int) -> tuple[dict[int, Job], set[int]]:
+        jobs: dict[int, Job] = defaultdict(Job)
+        backward: set[int] = set()
+        closed = windows.closed(connection, "1h")
+        for mark in dirty.touched(connection, TOUCHED_AT_ONCE):
+            jobs[mark.hour].touched[mark.point] = mark
+            if mark.point in self._points:
+                self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark)
+        for life in points.lives(connection).values():
+            point = self._points.get(life.id)
+            if point is None or life.first_ms is None:
+                continue
+            first = self._plant.time.hour_start(life.first_ms)
+            until = closed.get(life.id, (first, first))[1]
+            for hour in range(until, self._plant.time.hour_start(now_ms - point.grace_ms), HOUR_MS):
+                jobs[hour].closing.add(life.id)
+        return jobs, backward
+
+    def _plan_touched(
+        self, connection: sqlite3.Connection, jobs: dict[int, Job], backward: set[int],
+        span: tuple[int, int] | None, mark: dirty.Touched,
+    ) -> None:  # fmt: skip
+        if span is None:
+            return
+        start, until = span
+        for hour in range(mark.hour, start, HOUR_MS):  # older than anything before: windows begin earlier now
+            jobs[hour].closing.add(mark.point)
+            backward.add(hour)
+        point = self._points[mark.point]
+        first, last = mark.hour, mark.hour
+        if point.kind is Kind.COUNTER:
+            first, last = self._reach(connection, point, mark)
+        for hour in range(max(first, start), min(last + 1, until), HOUR_MS):
+            jobs[hour].again.add(mark.point)
+        influence = hours_of_influence(point)
+        for hour in range(mark.hour, mark.hour + (influence + 1) * HOUR_MS, HOUR_MS):
+            jobs[hour].again |= self._dependents.get(mark.point, set())
+
+    def _reach(self, connection: sqlite3.Connection, point: Point, mark: dirty.Touched) -> tuple[int, int]:
+        """Give the first and last hour whose amount a touched register reading can change."""
+        around = readings.register(connection, mark.point, mark.hour, mark.hour + HOUR_MS, NEIGHBOURS, NEIGHBOURS).ts
+        if not len(around):
+            return mark.hour, mark.hour
+        last = int(around[-1])
+        if self._held_since(connection, mark.point, last + 1) is not None:
+            newest = readings.register(connection, mark.point, last, 1 << 62, 0, 0).ts
+            last = int(newest[-1]) if len(newest) else last
+        return self._plant.time.hour_start(int(around[0])), self._plant.time.hour_start(last)
+
+    def _held_since(self, connection: sqlite3.Connection, point: int, at_ms: int) -> int | None:
+        """Give since when a slight fall holds the level at an instant, None when it does not (any more)."""
+        row = connection.execute(
+            'SELECT ts, "before" FROM meter_event WHERE point = ? AND ts < ? AND kind = ? ORDER BY ts DESC LIMIT 1',
+            (point, at_ms, Event.SLIGHT_FALL),
+        ).fetchone()
+        if row is None:
+            return None
+        risen = connection.execute(
+            "SELECT 1 FROM register WHERE point = ? AND ts > ? AND ts < ? AND value >= ? AND flag = 0 LIMIT 1",
+            (point, row[0], at_ms, row[1]),
+        ).fetchone()
+        return None if risen else int(row[0])
+
+    def _has_work(self, job: Job, hour: int, now_ms: int) -> bool:
+        """Whether anything of an hour can be done now; minutes that still run can wait."""
+        over = _minutes_over(hour, now_ms)
+        return bool(job.closing or job.again or job.minutes_again) or any(
+            mark.minutes & over for mark in job.touched.values()
+        )
+
+    # doing it
+
+    def _do(self, hour: int, job: Job, now_ms: int, *, backward: bool) -> tuple[int, int]:
+        with self._store.readers.snapshot() as connection:
+            result = self._compute(connection, hour, job, now_ms)
+        return self._store.write(lambda connection: self._write(connection, hour, job, result, backward))
+
+    def _compute(self, connection: sqlite3.Connection, hour: int, job: Job, now_ms: int) -> Result:
+        result = Result()
+        over = _minutes_over(hour, now_ms)
+        blocks = self._compute_minutes(connection, hour, job, over, result)
+        chosen = (job.closing | job.again) & self._points.keys()
+        if not chosen:
+            return result
+        closed = windows.closed(connection, "1h")
+        for point in chosen - job.closing:  # a reopened hour only where it was closed
+            first, until = closed.get(point, (0, 0))
+            if not first <= hour < until:
+                chosen = chosen - {point}
+        gauges = {number for number in chosen if self._points[number].kind is not Kind.COUNTER}
+        blocks |= minutes.read(connection, hour, gauges - blocks.keys())
+        ran = self._ran(connection, hour, gauges, blocks)
+        standing = windows.at(connection, "1h", hour)
+        for number in sorted(chosen):
+            if number in gauges:
+                window = self._gauge_hour(number, hour, blocks.get(number), ran.get(self._points[number].outlet or ""))
+            else:
+                window = self._counter_hour(connection, number, hour, result)
+            if standing.get(number) != window:
+                result.hours.append(window)
+                result.changed.add(number)
+        return result
+
+    def _compute_minutes(
+        self, connection: sqlite3.Connection, hour: int, job: Job, over: int, result: Result
+    ) -> dict[int, MinuteBlock]:
+        """Average the touched minutes that are over; give the blocks of all touched gauges."""
+        masks: dict[int, int] = {}
+        for number, mark in job.touched.items():
+            ready = mark.minutes & over
+            result.wiped.append((mark, ready if number in self._points else mark.minutes))
+            if ready and number in self._points and self._points[number].kind is not Kind.COUNTER:
+                masks[number] = ready
+        for number in job.minutes_again:
+            if self._points[number].kind is not Kind.COUNTER:
+                masks[number] = over
+        if not masks:
+            return {}
+        found = self._average(connection, hour, masks)
+        stored = {
+            number: packed
+            for number, packed in (
+                (
+                    number,
+                    connection.execute(
+                        "SELECT packed FROM minutes WHERE hour = ? AND point = ?", (hour, number)
+                    ).fetchone(),
+                )
+                for number in masks
+            )
+            if packed
+        }
+        blocks = {}
+        begins = np.searchsorted(found.point, sorted(masks), "left")
+        ends = np.searchsorted(found.point, sorted(masks), "right")
+        for number, begin, end in zip(sorted(masks), begins.tolist(), ends.tolist(), strict=True):
+            old = stored[number][0] if number in stored else None
+            block = MinuteBlock.unpack(old) if old else MinuteBlock.empty()
+            _merge(block, found, slice(begin, end), hour, masks[number])
+            packed = block.pack()
+            if packed != old:
+                result.packed[number] = packed
+                result.changed.add(number)
+                result.changed |= self._dependents.get(number, set()) & (job.again | job.closing)
+            blocks[number] = block
+        return blocks
+
+    def _average(self, connection: sqlite3.Connection, hour: int, masks: dict[int, int]) -> Minutes:
+        together = 0
+        for mask in masks.values():
+            together |= mask
+        parts = [
+            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS)
+            for first, last in _stretches(together)
+        ]
+        chosen = np.array(sorted(masks), np.int64)
+        keep = [np.isin(part.point, chosen) for part in parts]
+        merged = Columns(*(
+            np.concatenate([getattr(part, name)[kept] for part, kept in zip(parts, keep, strict=True)])
+            for name in ("ts", "point", "value", "flag")
+        ))  # fmt: skip
+        return minutes_of(merged, self._table, 0)
+
+    def _ran(
+        self, connection: sqlite3.Connection, hour: int, numbers: Iterable[int], blocks: dict[int, MinuteBlock]
+    ) -> dict[str, int]:
+        """Give the mask of the minutes in which each outlet with a running condition ran."""
+        wanted = {self._points[number].outlet for number in numbers}
+        ran = {}
+        for name in sorted(outlet for outlet in wanted if outlet and self._outlets[outlet].running):
+            running = self._outlets[name].running
+            assert running is not None
+            ran[name] = mask_of(self._running(connection, running, hour, blocks))
+        return ran
+
+    def _running(
+        self, connection: sqlite3.Connection, running: Running, hour: int, blocks: dict[int, MinuteBlock]
+    ) -> NDArray[np.bool_]:
+        point = self._plant.points[running.point]
+        number = self._numbers[running.point]
+        own = blocks.get(number) or minutes.read(connection, hour, [number]).get(number) or MinuteBlock.empty()
+        earlier = [
+            minutes.read(connection, hour - back * HOUR_MS, [number]).get(number) or MinuteBlock.empty()
+            for back in range(hours_of_influence(point), 0, -1)
+        ]
+        return running_minutes(running, point, [*earlier, own])
+
+    def _gauge_hour(self, number: int, hour: int, block: MinuteBlock | None, ran: int | None) -> Window:
+        point = self._points[number]
+        needed = hour_needed(point, self._plant.rules)
+        found = mean_of_block(block or MinuteBlock.empty(), point.kind is Kind.ENERGY, point.is_slow, needed)
+        return Window(
+            "1h", hour, hour + HOUR_MS, number,
+            mean=found.mean, minimum=found.minimum, maximum=found.maximum, lower_bound=found.lower_bound,
+            due=hour_due(point), had=found.had, valid=found.valid, readings=found.readings,
+            over_range=found.over_range, ran=ran, is_valid=found.valid >= needed,
+        )  # fmt: skip
+
+    def _counter_hour(self, connection: sqlite3.Connection, number: int, hour: int, result: Result) -> Window:
+        end = hour + HOUR_MS
+        way = self._course(connection, number, hour, end)
+        found = Edges(way).amount(hour, end)
+        result.happenings[number] = tuple(one for one in way.happenings if hour <= one.ts_ms < end)
+        inside = int(np.count_nonzero((way.ts >= hour) & (way.ts < end)))
+        return Window(
+            "1h", hour, end, number,
+            amount=found.amount, due=HOUR_MS, had=found.covered_ms, valid=found.covered_ms, readings=inside,
+            is_valid=found.covered_ms == HOUR_MS, estimated=found.estimated,
+        )  # fmt: skip
+
+    def _course(self, connection: sqlite3.Connection, number: int, start: int, end: int) -> Course:
+        point = self._points[number]
+        assert point.register is not None
+        held = self._held_since(connection, number, start)
+        rows = readings.register(
+            connection, number, start if held is None else min(held, start), end, CONTEXT, NEIGHBOURS
+        )
+        return course(rows.ts, rows.value, point.register, point.interval_ms)
+
+    def _write(
+        self, connection: sqlite3.Connection, hour: int, job: Job, result: Result, backward: bool
+    ) -> tuple[int, int]:
+        minutes.write(connection, ((hour, number, packed) for number, packed in result.packed.items()))
+        windows.write(connection, result.hours)
+        dirty.wipe_touched(connection, result.wiped)
+        closed = windows.closed(connection, "1h")
+        spans = {}
+        for number in job.closing:
+            start, until = closed.get(number, (hour, hour))
+            spans[number] = (min(start, hour), until) if backward else (start, max(until, hour + HOUR_MS))
+        windows.close(connection, "1h", spans)
+        for number, happenings in result.happenings.items():
+            self._write_events(connection, number, hour, happenings)
+        closed |= spans
+        changed = {n for n in result.changed if closed.get(n, (0, 0))[0] <= hour < closed.get(n, (0, 0))[1]}
+        judge = changed | job.closing
+        if judge:
+            dirty.unjudge(connection, (("1h", hour, number) for number in sorted(judge)))
+            day = self._plant.time.day_start(hour)
+            days = windows.closed(connection, "1d")
+            reopened = [n for n in sorted(judge) if days.get(n, (0, 0))[0] <= day < days.get(n, (0, 0))[1]]
+            self._write_days(connection, day, reopened, always=True)
+        return len(job.closing), len(changed - job.closing)
+
+    def _write_events(
+        self, connection: sqlite3.Connection, number: int, hour: int, happenings: tuple[Happening, ...]
+    ) -> None:
+        rows = [(one.ts_ms, str(one.event), one.before, one.after, one.amount) for one in happenings]
+        fresh = windows.replace_events(connection, number, hour, hour + HOUR_MS, rows)
+        self.news += [
+            RegisterNews(self._points[number].id, one)
+            for one in happenings
+            if one.event.is_fault and any(row[0] == one.ts_ms for row in fresh)
+        ]
+
+    # days
+
+    def _close_days(self) -> tuple[int, int]:
+        """Close the days whose hours are all closed, one transaction a day."""
+        plant_time = self._plant.time
+        with self._store.readers.snapshot() as connection:
+            hours, days = windows.closed(connection, "1h"), windows.closed(connection, "1d")
+        due: dict[int, list[int]] = defaultdict(list)
+        backward: dict[int, list[int]] = defaultdict(list)
+        for number, (start, until) in hours.items():
+            if number not in self._points:
+                continue
+            first = plant_time.day_start(start)
+            day_from, day = days.get(number, (first, first))
+            while first < day_from:
+                backward[first].append(number)
+                first = plant_time.next_day(first)
+            while (end := plant_time.next_day(day)) <= until:
+                due[day].append(number)
+                day = end
+        for day in sorted(backward, reverse=True):
+            self._store.write(lambda c, day=day: self._close_day(c, day, backward[day], earlier=True))  # type: ignore[misc]
+        for day in sorted(due):
+            self._store.write(lambda c, day=day: self._close_day(c, day, due[day], earlier=False))  # type: ignore[misc]
+        return sum(map(len, due.values())), sum(map(len, backward.values()))
+
+    def _close_day(self, connection: sqlite3.Connection, day: int, numbers: list[int], *, earlier: bool) -> None:
+        closed = windows.closed(connection, "1d")
+        end = self._plant.time.next_day(day)
+        windows.close(
+            connection,
+            "1d",
+            {
+                number: (day, closed.get(number, (day, end))[1])
+                if earlier
+                else (closed.get(number, (day, end))[0], end)
+                for number in numbers
+            },
+        )
+        self._write_days(connection, day, numbers, always=True)
+
+    def _days_again(self, day: int, numbers: set[int]) -> int:
+        with self._store.readers.snapshot() as connection:
+            closed = windows.closed(connection, "1d")
+        inside = sorted(n for n in numbers if closed.get(n, (0, 0))[0] <= day < closed.get(n, (0, 0))[1])
+        return self._store.write(lambda connection: self._write_days(connection, day, inside, always=False))
+
+    def _write_days(self, connection: sqlite3.Connection, day: int, numbers: list[int], *, always: bool) -> int:
+        """Make a day's windows of its hours; judge those that changed, or all when their hours may have."""
+        if not numbers:
+            return 0
+        end = self._plant.time.next_day(day)
+        standing = windows.at(connection, "1d", day)
+        hours = windows.between(connection, "1h", day, end, set(numbers))
+        changed = []
+        for number in numbers:
+            point = self._points[number]
+            window = day_of_hours(point, number, self._plant.rules, day, end, hours.get(number, []))
+            if point.kind is Kind.ENERGY:
+                blocks = [block for _, block in minutes.span(connection, number, day, end)]
+                window = energy_day(window, blocks)
+            if standing.get(number) != window:
+                changed.append(window)
+        windows.write(connection, changed)
+        judge = numbers if always else [window.point for window in changed]
+        dirty.unjudge(connection, (("1d", day, number) for number in judge))
+        return len(changed)
+
+    # what never changes
+
+    def _point_table(self) -> PointTable:
+        size = max(self._points, default=0) + 1
+        low, high, energy = np.full(size, np.nan), np.full(size, np.nan), np.zeros(size, bool)
+        for number, point in self._points.items():
+            low[number] = np.nan if point.range_low is None else point.range_low
+            high[number] = np.nan if point.range_high is None else point.range_high
+            energy[number] = point.kind is Kind.ENERGY
+        return PointTable(low, high, energy)
+
+    def _find_dependents(self) -> dict[int, set[int]]:
+        """Give for each running point the points of the outlets it decides about."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for outlet in self._outlets.values():
+            if outlet.running:
+                found[self._numbers[outlet.running.point]] |= {self._numbers[name] for name in outlet.points}
+        return dict(found)
+
+
+def _minutes_over(hour: int, now_ms: int) -> int:
+    """Give the mask of an hour's minutes that are over."""
+    return (1 << max(0, min(MINUTES, (now_ms - hour) // MINUTE_MS))) - 1
+
+
+def _stretches(mask: int) -> list[tuple[int, int]]:
+    """Give a mask's runs of ones as (first, last)."""
+    runs: list[tuple[int, int]] = []
+    for minute in range(MINUTES):
+        if mask >> minute & 1:
+            if runs and runs[-1][1] == minute - 1:
+                runs[-1] = (runs[-1][0], minute)
+            else:
+                runs.append((minute, minute))
+    return runs
+
+
+def _merge(block: MinuteBlock, found: Minutes, part: slice, hour: int, mask: int) -> None:
+    """Put recomputed minutes into a block; touched minutes without readings become empty."""
+    touched = np.array([bool(mask >> minute & 1) for minute in range(MINUTES)])
+    place = (found.at[part] - hour) // MINUTE_MS
+    inside = touched[place] if len(place) else np.empty(0, bool)
+    for name in ("had", "valid", "over"):
+        column = getattr(block, name)
+        column[touched] = 0
+        column[place[inside]] = getattr(found, name)[part][inside]
+    for name in ("mean", "low", "high", "bound"):
+        column = getattr(block, name)
+        column[touched] = np.nan
+        column[place[inside]] = getattr(found, name)[part][inside]
