@@ -41,7 +41,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said. `thread` is the Message-ID of the alarm's first mail, None for that mail itself."""
+    """What is said. `thread` is the Message-ID of the alarm's first mail in this language, None for that itself."""
 
     id: int
     message_id: str
@@ -256,14 +256,11 @@ def _message(connection: sqlite3.Connection, message: int) -> Message:
 
 
 def _thread(connection: sqlite3.Connection, message: int, alarm: int | None, language: str) -> str | None:
-    """Give the Message-ID that leads an alarm's conversation: its first mail in this language, else the first of all.
-
-    The second case is who joins by escalation and reads another language. None for the leading mail itself.
-    """
+    """Give the Message-ID that leads an alarm's conversation, its first mail in this language; None for that itself."""
     if alarm is None:
         return None
     first, message_id = connection.execute(
-        "SELECT id, message_id FROM message WHERE alarm = :alarm ORDER BY language != :language, id LIMIT 1",
+        "SELECT id, message_id FROM message WHERE alarm = :alarm AND language = :language ORDER BY id LIMIT 1",
         {"alarm": alarm, "language": language},
     ).fetchone()
     return None if first == message else str(message_id)

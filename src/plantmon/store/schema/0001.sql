@@ -209,6 +209,7 @@ CREATE TABLE message (
   facts      TEXT NOT NULL,
   mime       BLOB                           -- composed once, so that every try sends the same
 );
+CREATE INDEX message_of_alarm ON message (alarm);
 CREATE TABLE delivery (
   message     INTEGER NOT NULL REFERENCES message (id),
   address     TEXT NOT NULL,

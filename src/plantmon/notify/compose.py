@@ -1,0 +1,368 @@
+"""This module composes a mail from facts: text and HTML, Chinese and English, with its chart inside.
+
+Pure: the same facts, plant and date give the same words. What comes from outside (names, details, addresses) reaches a
+header only as one clean line, and HTML only escaped. The mails of one alarm refer to its first, so that mail programs
+show them as one conversation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from plantmon.model.plant import Plant
+from plantmon.notify import wording
+from plantmon.notify.facts import EVENTS, KINDS, Facts
+from plantmon.notify.wording import one_line
+from plantmon.texts import text
+from plantmon.times import SECOND_MS
+
+# Without refolding the raw headers below stay on one line; those with names in them are folded as ever.
+_POLICY = SMTP.clone(refold_source="none")
+_CHART_ID = "chart@plantmon"
+_SUBJECT_LENGTH = 200
+_LATE_ROWS = 100  # a mail with more lines is read by nobody; the register has them all
+_COLOURS = {"breach": "#b42318", "warning": "#b54708", "data": "#344054"}
+_GREEN, _BLUE = "#067647", "#175cd3"
+
+# What to do next, by kind; {abatement} is replaced by the outlet's kind.
+_ABATEMENT = "step_abatement_"
+_AFTER = ("step_note", "step_keep")
+_STEPS: dict[str, tuple[str, ...]] = {
+    "breach": ("step_source", _ABATEMENT, "step_monitor", "step_reduce", *_AFTER),
+    "warning": ("step_before_limit", "step_source", _ABATEMENT, "step_note"),
+    "over_range": ("step_true_value", "step_source", _ABATEMENT, "step_monitor", "step_sample", *_AFTER),
+    "silent": ("step_instrument", "step_maintenance", "step_import"),
+    "outlet_silent": ("step_logger", "step_maintenance", "step_import"),
+    "broker_away": ("step_broker",),
+    "broker_dropped": ("step_queue", "step_import"),
+    "clock_wrong": ("step_clock",),
+    "meter_event": ("step_meter", "step_note"),
+    "store_unavailable": ("step_disk",),
+    "feed_stalled": ("step_service",),
+    "late": ("step_register", "step_keep"),
+    "test": ("step_none",),
+}
+_CLEARED_STEPS: dict[str, tuple[str, ...]] = {
+    "breach": ("step_note", "step_keep", "step_complete"),
+    "warning": ("step_note",),
+    "over_range": ("step_note", "step_keep", "step_complete"),
+    "silent": ("step_gap", "step_note"),
+    "outlet_silent": ("step_gap", "step_note"),
+    "broker_dropped": ("step_gap",),
+    "meter_event": ("step_note",),
+    "late": ("step_register",),
+    "test": ("step_none",),
+}
+_CLEARED_OTHERWISE = ("step_gap", "step_note")
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("plantmon.notify", "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the templates show of a mail in one language."""
+
+    language: str
+    title: str
+    place: str  # the outlet, or the plant for what belongs to none
+    measured: str | None
+    value: str | None  # the figure in large
+    against: str | None  # the line under it
+    rows: tuple[tuple[str, str], ...]
+    table: tuple[tuple[str, ...], ...]  # late breaches: first line is the head
+    table_intro: str | None
+    table_rest: str | None
+    steps_title: str
+    steps: tuple[str, ...]
+    acknowledge: str | None
+    command: str | None
+    chart_alt: str
+    footer: str
+
+
+def compose(
+    facts: Facts,
+    plant: Plant,
+    language: str,
+    png: bytes | None,
+    *,
+    event: str,
+    severity: str,
+    created_ms: int,
+    sender: str,
+    addresses: Sequence[str],
+    message_id: str,
+    date: datetime,
+    thread: str | None = None,
+) -> EmailMessage:
+    """Compose one mail: multipart/alternative of text and HTML, the chart (`png`) inside the HTML.
+
+    `language` is zh, en or both (Chinese first, then English). `created_ms` is plant time, `date` real time. `thread`
+    is the Message-ID of the alarm's first mail when this is a later one. Raises ValueError for an unknown
+    kind or event.
+    """
+    if facts.kind not in KINDS or event not in EVENTS:
+        raise ValueError(f"no mail is known for kind {facts.kind!r}, event {event!r}")
+    languages = ("zh", "en") if language == "both" else ("zh",) if language == "zh" else ("en",)
+    sections = [_section(facts, plant, one, event, severity, created_ms) for one in languages]
+    message = _headed(_subject(facts, plant, languages, event), sender, addresses, message_id, date, thread)
+    if event in ("raised", "escalated") and severity == "breach":
+        message["Importance"] = "high"
+    shown = {"sections": sections, "colour": _colour(event, severity), "has_chart": png is not None}
+    message.set_content(_TEMPLATES.get_template("mail.txt").render(shown), cte="base64")
+    html = _TEMPLATES.get_template("mail.html").render(shown, chart=f"cid:{_CHART_ID}")
+    message.add_alternative(html, subtype="html", cte="base64")
+    if png is not None:
+        body = message.get_payload()[1]  # type: ignore[index]
+        assert isinstance(body, EmailMessage)
+        body.add_related(png, "image", "png", cid=f"<{_CHART_ID}>", disposition="inline", filename="chart.png")
+    return message
+
+
+def compose_plain(
+    facts: Mapping[str, Any],
+    *,
+    event: str,
+    severity: str,
+    sender: str,
+    addresses: Sequence[str],
+    message_id: str,
+    date: datetime,
+    thread: str | None = None,
+) -> EmailMessage:
+    """Compose the least mail that still says everything, for facts that `compose` failed on: their JSON as text."""
+    subject = f"[plantmon] {severity} {event}: {facts.get('kind')} {facts.get('point') or facts.get('outlet') or ''}"
+    message = _headed(subject, sender, addresses, message_id, date, thread)
+    words = [text("mail.plain_intro", language) for language in ("zh", "en")]
+    listed = json.dumps(facts, ensure_ascii=False, indent=2, default=str)
+    message.set_content("\n".join([*words, "", listed.encode("utf-8", "replace").decode()]) + "\n", cte="base64")
+    return message
+
+
+def _headed(
+    subject: str, sender: str, addresses: Sequence[str], message_id: str, date: datetime, thread: str | None
+) -> EmailMessage:
+    message = EmailMessage(policy=_POLICY)
+    # Folded by the older class: the newer one writes some subjects with nothing on their first line (seen with 3.11).
+    line = one_line(subject, _SUBJECT_LENGTH)
+    charset = "us-ascii" if line.isascii() else "utf-8"
+    message.set_raw("Subject", Header(line, charset, header_name="Subject").encode(linesep="\r\n"))
+    message["From"] = one_line(sender)
+    message["To"] = ", ".join(one_line(address) for address in addresses) or "undisclosed-recipients:;"
+    message["Date"] = date
+    # Raw, because the library writes a long id as an encoded word (seen with 3.11), which no mail program can match.
+    message.set_raw("Message-ID", one_line(message_id))
+    if thread is not None:
+        message.set_raw("In-Reply-To", one_line(thread))
+        message.set_raw("References", one_line(thread))
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    return message
+
+
+def _colour(event: str, severity: str) -> str:
+    if event == "cleared":
+        return _GREEN
+    return _BLUE if event == "test" else _COLOURS.get(severity, _COLOURS["data"])
+
+
+def _title(facts: Facts, event: str, language: str) -> str:
+    return text(f"mail.event_{event}", language, kind=text(f"mail.kind_{facts.kind}", language))
+
+
+def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -> str:
+    """Say what, where and how much in one line; both titles, then the last language, where there are two."""
+    title = " ".join(_title(facts, event, language) for language in languages)
+    language = languages[-1]
+    place = wording.outlet(facts, plant, language) or plant.name.in_language(language) or plant.id
+    words = [place, wording.parameter(facts, plant, language)]
+    limit = None if facts.bound is None else wording.quantity(wording.exact(facts.bound), facts.unit)
+    if facts.kind == "late" and facts.breaches:
+        words.append(text("mail.subject_late", language, count=len(facts.breaches)))
+    elif event == "cleared":
+        words.append(
+            ", ".join(filter(None, [wording.short_window(facts.window, language), *_how_long(facts, language)]))
+        )
+    elif facts.value is not None:
+        words.append(wording.short_window(facts.window, language))
+        words.append(wording.value_of(facts, facts.value, language, unit=facts.unit))
+        if limit is not None and (wording.beyond(facts) or 0) > 0:
+            words.append(f"{'<' if facts.side == 'min' else '>'} {limit}")
+        elif limit is not None:
+            words.append(f"({text('mail.subject_limit', language, limit=limit)})")
+    return f"[plantmon] {title}: {' '.join(word for word in words if word)}"
+
+
+def _how_long(facts: Facts, language: str) -> list[str]:
+    said = []
+    if facts.since is not None and facts.until is not None:
+        lasted = wording.duration(facts.until - facts.since, language)
+        said.append(text("mail.subject_cleared", language, duration=lasted))
+    if facts.peak is not None:
+        peak = wording.quantity(wording.figure(facts.peak, facts.bound), facts.unit)
+        said.append(text("mail.subject_peak", language, peak=peak))
+    return said
+
+
+def _section(facts: Facts, plant: Plant, language: str, event: str, severity: str, created_ms: int) -> Section:
+    unit = wording.shown_unit(facts.unit)
+    is_cleared = event == "cleared"
+    over = wording.over(facts, language, unit=unit)
+    against = None
+    if over is not None and facts.bound is not None:
+        limit = wording.quantity(wording.exact(facts.bound), unit)
+        against = text("mail.against", language, limit=limit, over=over)
+    is_open = event in ("raised", "reminded", "escalated") and facts.alarm is not None and not facts.acked_by
+    return Section(
+        language="zh-CN" if language == "zh" else "en",
+        title=_title(facts, event, language),
+        place=wording.outlet(facts, plant, language) or plant.name.in_language(language) or plant.id,
+        measured=", ".join(
+            filter(None, [wording.parameter(facts, plant, language), wording.window(facts.window, language)])
+        )
+        or None,
+        value=None if is_cleared else wording.value_of(facts, facts.value, language, unit=unit),
+        against=None if is_cleared else against,
+        rows=tuple(_rows(facts, plant, language, event)),
+        table=tuple(_table(facts, plant, language)),
+        table_intro=text("mail.late_intro", language, count=len(facts.breaches)) if facts.breaches else None,
+        table_rest=text("mail.late_more", language, count=len(facts.breaches) - _LATE_ROWS)
+        if len(facts.breaches) > _LATE_ROWS
+        else None,
+        steps_title=text("mail.next_title", language),
+        steps=tuple(text(f"mail.{step}", language) for step in _steps(facts, plant, event, severity)),
+        acknowledge=text("mail.acknowledge", language) if is_open else None,
+        command=f'plantmon alarms ack {facts.alarm} --by NAME --note "TEXT"' if is_open else None,
+        chart_alt=text("mail.chart_alt", language),
+        footer=_footer(plant, language, created_ms),
+    )
+
+
+def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[str, str]]:
+    """List label and text of what is known, in the order a reader asks."""
+    unit = wording.shown_unit(facts.unit)
+    limit = wording.find_limit(plant, facts.limit)
+    is_cleared = event == "cleared"
+    is_substance = limit is not None and limit.basis != "level"
+    # Of one window, peak and mean are the value again.
+    is_series = is_cleared or (facts.windows or 0) > 1
+    rows = {
+        "row_outlet": wording.outlet(facts, plant, language),
+        "row_parameter" if is_substance else "row_measured": wording.parameter(facts, plant, language),
+        "row_window": _window(facts, plant, language),
+        "row_value": wording.value_of(facts, facts.value, language, unit=unit),
+        "row_limit": _bound(facts.bound, facts.side, language, unit),
+        "row_compared": wording.over(facts, language, unit=unit),
+        "row_since": None if facts.since is None else wording.moment(plant.time, facts.since),
+        "row_until": None if facts.until is None else wording.moment(plant.time, facts.until),
+        "row_duration": _lasted(facts, language),
+        "row_lowest" if facts.side == "min" else "row_peak": wording.value_of(facts, facts.peak, language, unit=unit)
+        if is_series
+        else None,
+        "row_mean": wording.value_of(facts, facts.mean, language, unit=unit) if is_series else None,
+        "row_windows": str(facts.windows) if is_series and facts.windows else None,
+        "row_standard": facts.standard,
+        "row_detail": facts.detail,
+        "row_acked_by": facts.acked_by,
+        "row_alarm": None if facts.alarm is None else str(facts.alarm),
+    }
+    if is_cleared:  # the value that ended it is not what the reader asks for
+        del rows["row_compared"], rows["row_value"]
+    return [(text(f"mail.{key}", language), one_line(words)) for key, words in rows.items() if words]
+
+
+def _window(facts: Facts, plant: Plant, language: str) -> str | None:
+    named = wording.window(facts.window, language)
+    if facts.start is None:
+        return named or None
+    end_ms = None if facts.window == "reading" else facts.end
+    shown = wording.span(plant.time, facts.start, end_ms)
+    return f"{named}, {shown}" if named else shown
+
+
+def _bound(bound: float | None, side: str | None, language: str, unit: str | None) -> str | None:
+    if bound is None:
+        return None
+    key = "mail.limit_min" if side == "min" else "mail.limit_max"
+    return text(key, language, quantity=wording.quantity(wording.exact(bound), unit))
+
+
+def _lasted(facts: Facts, language: str) -> str | None:
+    if facts.since is None or facts.until is None:
+        return None
+    return wording.duration(facts.until - facts.since, language)
+
+
+def _table(facts: Facts, plant: Plant, language: str) -> list[tuple[str, ...]]:
+    """List the breaches found in old data: head first, then a line each, at most _LATE_ROWS."""
+    if not facts.breaches:
+        return []
+    keys = ("row_outlet", "row_window", "row_value", "row_limit")
+    table: list[tuple[str, ...]] = [tuple(text(f"mail.{key}", language) for key in keys)]
+    for late in facts.breaches[:_LATE_ROWS]:
+        known = wording.find_limit(plant, late.limit)
+        one = Facts(
+            kind="late",
+            limit=late.limit,
+            value=late.value,
+            bound=late.bound,
+            side=late.side,
+            unit=late.unit,
+            at_least=late.at_least,
+        )
+        unit = wording.shown_unit(late.unit)
+        place = [wording.outlet(one, plant, language), wording.parameter(one, plant, language)]
+        when = wording.span(plant.time, late.start, None if known and known.window == "reading" else late.end)
+        table.append(
+            (
+                " ".join(word for word in place if word) or one_line(late.limit),
+                " ".join(
+                    word for word in (wording.short_window(known.window if known else None, language), when) if word
+                ),
+                wording.value_of(one, late.value, language, unit=unit) or "–",
+                _bound(late.bound, late.side, language, unit) or "–",
+            )
+        )
+    return table
+
+
+def _steps(facts: Facts, plant: Plant, event: str, severity: str) -> list[str]:
+    """Name the sentences of what to do next."""
+    if event == "cleared":
+        return list(_CLEARED_STEPS.get(facts.kind, _CLEARED_OTHERWISE))
+    point, limit = wording.find_point(facts, plant), wording.find_limit(plant, facts.limit)
+    outlet = plant.outlets.get(facts.outlet or (limit.outlet if limit else "") or (point.outlet if point else "") or "")
+    kind = outlet.kind if outlet and outlet.kind in ("air", "water", "noise") else "other"
+    steps = [step + kind if step == _ABATEMENT else step for step in _STEPS[facts.kind]]
+    if severity == "breach" and facts.kind != "test":
+        steps.append("step_authority")
+    if event == "escalated":
+        steps.insert(0, "step_escalated")
+    return steps
+
+
+def _footer(plant: Plant, language: str, created_ms: int) -> str:
+    created_ms -= created_ms % SECOND_MS
+    values = {
+        "plant": plant.name.in_language(language) or plant.id,
+        "zone": wording.zone(plant.time, created_ms),
+        "time": plant.time.show(created_ms),
+    }
+    if plant.permit:
+        return one_line(text("mail.footer", language, permit=plant.permit, **values))
+    return one_line(text("mail.footer_plain", language, **values))

@@ -1,0 +1,80 @@
+"""This module says what a message knows: the JSON object that an alarm event leaves in the outbox.
+
+Whoever writes the event fills in what applies; what is missing is unknown and left out of the mail. Names stand in the
+plant file and are looked up when the mail is composed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+KINDS = (
+    "breach",
+    "warning",
+    "over_range",
+    "silent",
+    "outlet_silent",
+    "broker_away",
+    "broker_dropped",
+    "clock_wrong",
+    "meter_event",
+    "store_unavailable",
+    "feed_stalled",
+    "late",
+    "test",
+)
+EVENTS = ("raised", "reminded", "escalated", "cleared", "late", "test")
+
+
+class LateBreach(msgspec.Struct, frozen=True):
+    """One window over its limit that was found in old data."""
+
+    limit: str
+    start: int
+    end: int
+    value: float | None
+    bound: float | None
+    unit: str
+    side: str = "max"
+    at_least: bool = False
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a message knows. Instants are UTC ms; `unit` is that of value, bound, peak and mean."""
+
+    kind: str
+    alarm: int | None = None
+    outlet: str | None = None
+    point: str | None = None  # full id
+    limit: str | None = None  # the limit's key
+    window: str | None = None
+    start: int | None = None
+    end: int | None = None
+    value: float | None = None
+    bound: float | None = None
+    side: str | None = None  # max, min
+    unit: str | None = None
+    at_least: bool | None = None  # the value is a lower bound of the true one
+    since: int | None = None
+    until: int | None = None
+    peak: float | None = None
+    mean: float | None = None
+    windows: int | None = None
+    standard: str | None = None
+    detail: str | None = None
+    acked_by: str | None = None
+    breaches: tuple[LateBreach, ...] = ()
+
+
+def read(facts: Mapping[str, Any], alarm: int | None = None) -> Facts:
+    """Read the stored object; `alarm` is the outbox row's, for facts that do not repeat it.
+
+    Raises ValueError (msgspec.ValidationError) where a known key has a value of the wrong type. Other keys are ignored.
+    """
+    known = dict(facts)
+    if known.get("alarm") is None:
+        known["alarm"] = alarm
+    return msgspec.convert(known, Facts)
