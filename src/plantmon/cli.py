@@ -278,12 +278,14 @@ def test_mail(context: typer.Context) -> None:
     is_good = True
     for recipient in plant.alarms.recipients:
         mail = compose(
-            mail_facts.read({"kind": "test", "start": now_ms, "end": now_ms, "since": now_ms}), plant, recipient.language, None,
+            mail_facts.read({"kind": "test", "start": now_ms, "end": now_ms, "since": now_ms}),
+            plant, recipient.language, None,
             event="test", severity="data", created_ms=now_ms, sender=sender, addresses=recipient.email,
             message_id=f"<test-{now_ms}-{recipient.name}@{sender.rpartition('@')[2]}>", date=datetime.now(UTC),
+            thread=None,
         )  # fmt: skip
-        replies = send(mail_server_of(settings), mail.as_bytes(policy=mail.policy.clone(linesep="\r\n")), sender,
-                       list(recipient.email))  # fmt: skip
+        mime = mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
+        replies = send(mail_server_of(settings), mime, sender, recipient.email)
         for address, reply in replies.items():
             is_good &= reply.state == "accepted"
             typer.echo(here.say("test_mail", address=address, state=reply.state, answer=reply.answer))

@@ -43,6 +43,7 @@ log = structlog.get_logger()
 DRAIN_S = 6.0  # of the ten seconds an orderly stop may take
 HELD_MOST = 20_000  # messages waiting for our own clock; beyond, the queue fills and the broker keeps them
 WRITER_STUCK_S = 60.0  # a commit never takes so long; then the watchdog is not fed and systemd starts us anew
+ON_THE_WAY_S = 2.0  # what a reading may take from the broker into the store before its point counts as silent
 MAIL_IDLE_S = 30.0
 STATUS_EVERY_S = 10.0
 
@@ -92,6 +93,7 @@ class Daemon:
         self._store_fault: str | None = None
         self._retry_s = 0.0
         self._dropped = 0
+        self._dropped_seen: int | None = None
         self._dropped_at_ms: int | None = None
         self._listening_since_ms = self._clock.now()
         self._was_connected = False
@@ -130,12 +132,14 @@ class Daemon:
         )  # fmt: skip
         with self._store.readers.snapshot() as connection:
             row = connection.execute("SELECT value FROM meta WHERE key = 'subscriptions'").fetchone()
+            self._dropped_seen = values.number_or_none(connection, "broker_dropped_seen")
         stale = row[0].split("\n") if row else []
         self._session = Session(broker_of(settings), pipeline.checker.routes, self._inflow, self._clock.now, stale)
         filters = "\n".join(topic for topic, _ in self._session.filters)
         self._store.write(
             lambda c: c.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('subscriptions', ?)", (filters,))
         )
+        pipeline.alarms.end_orphans(self._clock.now())
         self._pipeline = pipeline
         self._scheduler = self._schedule()
         self._mail_thread = threading.Thread(target=self._mail, name="mail", daemon=True)
@@ -263,12 +267,14 @@ class Daemon:
         pipeline = self._pipeline
         assert pipeline is not None
         now_ms, real_s = self._clock.now(), time.monotonic()
+        if self._store_fault is not None:  # try the disk, also when no message comes to try it
+            self._store.write(lambda connection: values.set_number(connection, "disk_tried_ms", now_ms))
+            self._note_store_fault(None)
         link = self._session.link
         if link.is_connected and not self._was_connected:
             self._listening_since_ms = now_ms
         self._was_connected = link.is_connected
-        if link.dropped_rise > self._dropped:
-            self._dropped, self._dropped_at_ms = link.dropped_rise, now_ms
+        self._note_dropped(now_ms)
         away_s = None if link.is_connected else real_s - link.changed_s
         stalled_s = None if link.stalled_s is None else real_s - link.stalled_s
         seen = watch.Surroundings(
@@ -282,6 +288,7 @@ class Daemon:
         silent = silence.conditions(
             self._plant, heard, self._listening_since_ms, now_ms,
             broker_is_away=away_s is not None or self._clock_is_wrong or self._store_fault is not None,
+            slack_ms=int(ON_THE_WAY_S * 1000 * self._clock.rate),
         )  # fmt: skip
         moving = [one for one in [*conditions, *silent] if _moves(one, standing)]
 
@@ -292,6 +299,19 @@ class Daemon:
             return
         if self._store.write(write):
             self._mail_wake.set()
+
+    def _note_dropped(self, now_ms: int) -> None:
+        """Follow the broker's count of dropped messages, across our own restarts too: that is when it drops."""
+        seen = self._session.link.dropped
+        if seen is None or seen == self._dropped_seen:
+            return
+        if self._dropped_seen is not None:
+            # A broker that was started anew counts from 0: all it has dropped since is new to us.
+            self._dropped += seen - self._dropped_seen if seen > self._dropped_seen else seen
+            if self._dropped:
+                self._dropped_at_ms = now_ms
+        self._dropped_seen = seen
+        self._store.write(lambda connection: values.set_number(connection, "broker_dropped_seen", seen))
 
     def _serve_inbox(self) -> None:
         connection = inbox.open_inbox(inbox.path_beside(self._settings.store.path))
@@ -308,6 +328,7 @@ class Daemon:
         with self._store.readers.snapshot() as connection:
             if values.number(connection, "completeness_checked") >= today:
                 return
+        pipeline.alarms.end_orphans(self._clock.now())
         holes = pipeline.windows.find_holes() + pipeline.compliance.find_holes()
         if holes:
             log.warning("holes_found", count=holes)

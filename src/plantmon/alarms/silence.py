@@ -12,11 +12,8 @@ from dataclasses import dataclass
 
 from plantmon.model.alarm import Condition, Severity
 from plantmon.model.plant import Plant, Point
-from plantmon.times import MINUTE_MS
 
 INTERVALS = 3
-# Readings travel in batches and wait for the writer: a point of one reading a second is not silent after three.
-SHORTEST_MS = MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +25,24 @@ class Heard:
 
 def silent_after_ms(point: Point) -> int:
     """Give how long a point may be quiet."""
-    return max(INTERVALS * point.interval_ms, SHORTEST_MS)
+    return INTERVALS * point.interval_ms
 
 
 def conditions(
-    plant: Plant, heard: Mapping[str, Heard], listening_since_ms: int, now_ms: int, *, broker_is_away: bool
-) -> list[Condition]:
+    plant: Plant, heard: Mapping[str, Heard], listening_since_ms: int, now_ms: int, *, broker_is_away: bool,
+    slack_ms: int = 0,
+) -> list[Condition]:  # fmt: skip
     """Give for the plant, every outlet and every point whether it is silent; the smaller ones quiet behind the larger.
 
-    `listening_since_ms` is when the daemon began to hear (start, or the broker's return).
+    `listening_since_ms` is when the daemon began to hear (start, or the broker's return); `slack_ms` is what a reading
+    may take on its way into the store.
     """
     since: dict[str, int] = {}
     silent: set[str] = set()
     for name, point in plant.points.items():
         last = heard.get(name, Heard(None)).at_ms
         since[name] = listening_since_ms if last is None else last
-        if now_ms - max(since[name], listening_since_ms) > silent_after_ms(point):
+        if now_ms - max(since[name], listening_since_ms) > silent_after_ms(point) + slack_ms:
             silent.add(name)
     if broker_is_away:
         return _all_quiet(plant, now_ms)

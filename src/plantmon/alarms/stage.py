@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from plantmon.alarms import account
@@ -19,9 +20,11 @@ from plantmon.model.plant import Limit, Plant
 from plantmon.model.verdict import Outcome, Verdict
 from plantmon.store import alarms, dirty, values, verdicts
 from plantmon.store.database import Store
-from plantmon.times import DAY_MS
+from plantmon.times import DAY_MS, MINUTE_MS
 
 OLD_MS = DAY_MS  # a breach in older data goes into the register and one summary mail
+# So long after the last old breach was found its summary is mailed: a backlog that comes in pieces is one mail.
+LATE_WAIT_MS = 5 * MINUTE_MS
 VERDICTS_AT_ONCE = 500
 
 
@@ -61,7 +64,7 @@ class AlarmStage:
             seq = values.number(connection, "alarm_cursor")
             fresh = verdicts.after(connection, seq, VERDICTS_AT_ONCE)
             is_idle = not fresh and not dirty.unjudged(connection, 1)
-            has_late = is_idle and bool(alarms.late_waiting(connection))
+            has_late = is_idle and bool(alarms.late_waiting(connection, now_ms - LATE_WAIT_MS))
             standing = alarms.all_standing(connection)
         if fresh:
             self._store.write(lambda connection: self._follow(connection, fresh, now_ms))
@@ -77,6 +80,31 @@ class AlarmStage:
         for condition in conditions:
             told += self._apply(connection, condition, now_ms)
         return told > 0
+
+    def end_orphans(self, now_ms: int) -> int:
+        """End alarms whose limit or point is not in force any more, so that nobody is reminded of them for ever.
+
+        Those who were told are told of the end, and why. Gives how many there were.
+        """
+        today = self._plant.time.date_of(now_ms)
+        in_force = {limit.key for limit in self._plant.limits if limit.covers(today)}
+        with self._store.readers.snapshot() as connection:
+            orphans = [
+                alarm
+                for alarm in alarms.all_standing(connection)
+                if (alarm.kind in ("breach", "warning") and alarm.key.partition(":")[2] not in in_force)
+                or (alarm.facts.get("point") and alarm.facts["point"] not in self._plant.points)
+            ]
+
+        def write(connection: sqlite3.Connection) -> None:
+            for alarm in orphans:
+                end = Condition(alarm.key, alarm.kind, alarm.severity, False, now_ms, now_ms, {})
+                gone = replace(alarm, facts=alarm.facts | {"detail": "not in force any more"})
+                self._clear(connection, gone, end, now_ms)
+
+        if orphans:
+            self._store.write(write)
+        return len(orphans)
 
     def acknowledge(self, connection: sqlite3.Connection, number: int, by: str, note: str, now_ms: int) -> Alarm:
         """Acknowledge an alarm; give it as it now stands. Raises LookupError where there is none of that number."""
@@ -186,7 +214,7 @@ class AlarmStage:
     def _sum_up(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Put all breaches found in old data into one mail; those withdrawn meanwhile are not in it."""
         breaches = []
-        for key, start in alarms.late_waiting(connection):
+        for key, start in alarms.late_waiting(connection, now_ms - LATE_WAIT_MS):
             verdict, limit = verdicts.read(connection, key, start), self._limits.get(key)
             if verdict is not None and limit is not None and verdict.outcome.is_exceedance:
                 breaches.append(_facts(limit, verdict))

@@ -48,7 +48,7 @@ def breaches(limit: Limit, point: Point, reading: Reading) -> bool:
     """Whether a reading lies beyond the limit; over range only what the range's end proves."""
     if not reading.ran or not (reading.usable or reading.over_range):
         return False
-    value = compared(reading.value, point)
+    value = compared(reading.value, point, limit.decimals)
     above = limit.maximum is not None and value > limit.maximum
     below = limit.minimum is not None and value < limit.minimum and not reading.over_range
     return above or below

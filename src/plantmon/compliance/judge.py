@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from plantmon.model.plant import Kind, Limit, Point
 from plantmon.model.verdict import Outcome, Reason
@@ -48,7 +49,7 @@ def judge(limit: Limit, point: Point, measured: Measured) -> Judged:
     reason = _why_not(measured)
     if reason is Reason.OVER_RANGE:
         bound = measured.lower_bound
-        if bound is not None and limit.maximum is not None and compared(bound, point) > limit.maximum:
+        if bound is not None and limit.maximum is not None and compared(bound, point, limit.decimals) > limit.maximum:
             return Judged(Outcome.EXCEED_AT_LEAST, None, bound, limit.maximum)
         return Judged(Outcome.NOT_JUDGED, reason, bound, limit.maximum)
     if reason is not None or measured.mean is None:
@@ -69,7 +70,7 @@ def _why_not(measured: Measured) -> Reason | None:
 
 def judge_value(limit: Limit, point: Point, value: float) -> Judged:
     """Compare one value with the limit's ends."""
-    shown = compared(value, point)
+    shown = compared(value, point, limit.decimals)
     if limit.maximum is not None and shown > limit.maximum:
         return Judged(Outcome.EXCEED, None, value, limit.maximum)
     if limit.minimum is not None and shown < limit.minimum:
@@ -79,9 +80,17 @@ def judge_value(limit: Limit, point: Point, value: float) -> Judged:
     return Judged(Outcome.OK, None, value, limit.maximum if limit.maximum is not None else limit.minimum)
 
 
-def compared(value: float, point: Point) -> float:
-    """Give the value as it is compared: 12 significant digits, sound levels in whole decibels."""
-    return float(round(value)) if point.kind is Kind.ENERGY else _rounded(value)
+def compared(value: float, point: Point, decimals: int | None) -> float:
+    """Give the value as it is compared: 12 significant digits, sound levels in whole decibels.
+
+    `decimals` None compares full values; a number rounds to so many, half to even (GB/T 8170-2008 4.3.3).
+    """
+    if point.kind is Kind.ENERGY:
+        return float(round(value))
+    full = _rounded(value)
+    if decimals is None or not math.isfinite(full):
+        return full
+    return float(Decimal(repr(full)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN))
 
 
 def _rounded(value: float) -> float:

@@ -206,7 +206,7 @@ class LiveLimits:
 
     def _is_clear(self, watch: _Watch, value: float) -> bool:
         """Whether a value is far enough inside the limit to end an alarm (the plant file's deadband)."""
-        limit, shown = watch.limit, compared(value, watch.point)
+        limit, shown = watch.limit, compared(value, watch.point, None)
         low_enough = limit.maximum is None or shown <= limit.maximum - abs(limit.maximum) * self._deadband
         high_enough = limit.minimum is None or shown >= limit.minimum + abs(limit.minimum) * self._deadband
         return low_enough and high_enough

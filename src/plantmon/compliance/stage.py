@@ -11,7 +11,7 @@ import numpy as np
 from plantmon.averages.mean import PointTable, classify
 from plantmon.compliance.excursions import SILENCE_INTERVALS, Reading, Run, extend
 from plantmon.compliance.in_force import in_force
-from plantmon.compliance.judge import Judged, Measured, compared, judge, judge_value
+from plantmon.compliance.judge import Judged, Measured, judge, judge_value
 from plantmon.compliance.measured import measured_day, measured_hour
 from plantmon.model.plant import Kind, Limit, Plant, Point
 from plantmon.model.verdict import Outcome, Reason, Verdict
@@ -177,9 +177,8 @@ class ComplianceStage:
         kept = Outcome.WARN if Outcome.WARN in (worst.outcome, outcome) else Outcome.OK
         if worst.value is None:
             return Judged(kept, None, value, found.bound)
-        return Judged(kept, None, *max(
-            (worst.value, worst.bound), (value, found.bound), key=lambda pair: _nearness(limit, compared(pair[0], point))
-        ))  # fmt: skip
+        is_worse = _nearness(limit, value) > _nearness(limit, worst.value)
+        return Judged(kept, None, value, found.bound) if is_worse else Judged(kept, None, worst.value, worst.bound)
 
     def _readings(self, connection: sqlite3.Connection, point: Point, window: Window, start: int) -> list[Reading]:
         rows = readings.gauge(connection, window.point, start, window.end)

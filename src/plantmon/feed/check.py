@@ -22,6 +22,7 @@ from plantmon.store.rejected import Rejected, Why
 log = structlog.get_logger()
 
 LARGEST_PAYLOAD = 8_000_000  # bytes; a message beyond is refused before it is parsed
+OVERLAP_MS = 2_000  # copies of one message for overlapping subscriptions follow each other closely
 REMEMBERED_UNITS = 5_000
 
 
@@ -60,7 +61,7 @@ class Checker:
         self.routes = Routes(plant)
         self._missing_flag = _code_or_none(plant.rules.missing_flag) or NORMAL
         self._units: dict[tuple[str, str], tuple[float, float] | None] = {}
-        self._last: dict[int, tuple[int, float]] = {}
+        self._last: dict[int, tuple[int, float, int]] = {}
         self.counters = frozenset(numbers[p.id] for p in plant.points.values() if p.kind is Kind.COUNTER)
 
     def check(self, messages: Iterable[Message]) -> Batch:
@@ -84,8 +85,6 @@ class Checker:
             raise DecodeError(f"{len(message.payload)} bytes are more than {LARGEST_PAYLOAD}")
         if route is None:
             batch.rejected.append(_reject(Why.UNKNOWN_POINT, message, "no feed of the plant file matches the topic"))
-        elif message.subscription and message.subscription != route.number + 1:
-            batch.repeats += 1
         elif route.feed.format == "json":
             self._single(batch, place, message, route)
         else:
@@ -113,17 +112,25 @@ class Checker:
                 batch.rejected.append(_reject(Why.NO_TIME, message, f"no time in field {feed.field_ts!r}", point.id))
                 return
             ts_ms = message.arrival_ms
-            last = self._last.get(number)
-            if message.dup and last and last[1] == value and ts_ms - last[0] <= point.interval_ms:
+            if self._is_repeat(message, number, value, ts_ms, point):
                 batch.repeats += 1
                 return
-            self._last[number] = (ts_ms, value)
+            self._last[number] = (ts_ms, value, message.subscription)
         batch.ts.append(ts_ms)
         batch.point.append(number)
         batch.value.append(value)
         batch.flag.append(self._missing_flag if item.flag is None else _code(item.flag))
         batch.arrival.append(message.arrival_ms)
         batch.source.append(place)
+
+    def _is_repeat(self, message: Message, number: int, value: float, ts_ms: int, point: Point) -> bool:
+        """Say whether an equal value without a time of its own came before: sent again, or once per subscription."""
+        last_ms, last_value, subscription = self._last.get(number, (0, None, 0))
+        if last_value != value:
+            return False
+        if message.dup:
+            return ts_ms - last_ms <= point.interval_ms
+        return message.subscription != subscription and ts_ms - last_ms <= OVERLAP_MS
 
     def _many(self, batch: Batch, place: int, message: Message, route: Route) -> None:
         found = json_batch.decode(message.payload)

@@ -20,7 +20,7 @@ from plantmon.store.rejected import Rejected, Why, add
 from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 # How often a point's newest arrival is written while it speaks; silence is judged in intervals, not milliseconds.
-LIVES_EVERY_MS = 5 * SECOND_MS
+LIVES_EVERY_MS = SECOND_MS
 
 OnBatch = Callable[[sqlite3.Connection, Columns, int], bool]
 

@@ -64,7 +64,6 @@ class Link:
     reason: str = "not yet connected"
     protocol: str = ""
     dropped: int | None = None  # as the broker counts
-    dropped_rise: int = 0  # since we began to watch
     stalled_s: float | None = None  # since when the queue has no room
 
 
@@ -275,10 +274,5 @@ class Session:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def _count_dropped(self, payload: bytes) -> None:
-        try:
-            count = int(payload)
-        except ValueError:
-            return
-        if self.link.dropped is not None and count > self.link.dropped:
-            self.link.dropped_rise += count - self.link.dropped
-        self.link.dropped = count
+        with suppress(ValueError):
+            self.link.dropped = int(payload)

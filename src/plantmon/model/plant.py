@@ -110,6 +110,7 @@ class Limit:
     valid_from: date | None
     valid_to: date | None
     unavailable: str | None  # reason code why no rule judges it yet, None when it is judged
+    decimals: int | None = None  # values are rounded to so many before the comparison; None: full values are compared
 
     def covers(self, day: date) -> bool:
         """Whether the limit is valid on a local date; both ends belong to it."""

@@ -13,9 +13,9 @@ class Window:
     `lower_bound` is the mean with over-range readings at the range's end, None where there were none or too few
     minutes. Counters: `amount` in 1e-6 of the unit, None where the register is unknown on one side.
     `due`, `had`, `valid` count minutes (values for slow points) of an hour, hours of a day, and milliseconds for a
-    counter. `ran` says when the source ran, None without a running condition: of an hour the mask of its minutes, bit n for
-    minute n; of a day the number of hours. `estimated` (counters) has bit 1 where the
-    window's start, bit 2 where its end cuts through a gap of more than three intervals.
+    counter. `ran` says when the source ran, None without a running condition: of an hour the mask of its minutes, bit
+    n for minute n; of a day the number of hours. `estimated` (counters) has bit 1 where the window's start, bit 2
+    where its end cuts through a gap of more than three intervals.
     """
 
     level: str

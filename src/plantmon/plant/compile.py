@@ -41,7 +41,7 @@ def compile_plant(file: schema.File, text: str) -> model.Plant:
         outlets={outlet_id: _outlet(outlet_id, outlet, points) for outlet_id, outlet in file.outlets.items()},
         points=points,
         limits=tuple(
-            _limit(outlet_id, outlet, limit, points)
+            _limit(outlet_id, outlet, limit, points, is_rounded=file.rules.compare == "rounded")
             for outlet_id, outlet in file.outlets.items()
             for limit in outlet.limits
         ),
@@ -176,7 +176,9 @@ def _running(point_id: str, running: schema.Running, points: dict[str, model.Poi
     return model.Running(point=point_id, minimum=in_unit(running.min, unit), maximum=in_unit(running.max, unit))
 
 
-def _limit(outlet_id: str, outlet: schema.Outlet, limit: schema.Limit, points: dict[str, model.Point]) -> model.Limit:
+def _limit(
+    outlet_id: str, outlet: schema.Outlet, limit: schema.Limit, points: dict[str, model.Point], *, is_rounded: bool
+) -> model.Limit:
     short_id = limit_point(outlet, limit)
     assert short_id is not None
     point = points[full_id(outlet_id, short_id)]
@@ -199,6 +201,7 @@ def _limit(outlet_id: str, outlet: schema.Outlet, limit: schema.Limit, points: d
         valid_from=limit.from_,
         valid_to=limit.to,
         unavailable=unavailable(outlet, limit, point.quantity),
+        decimals=max(amount.decimals for amount in (limit.min, limit.max) if amount) if is_rounded else None,
     )
 
 

@@ -36,10 +36,14 @@ _FLAG = re.compile(r"[A-Za-z0-9]{1,6}")
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number with its unit, or without one (None): then it is in the unit of the point it speaks of."""
+    """A number with its unit, or without one (None): then it is in the unit of the point it speaks of.
+
+    `decimals` are those it was written with, for limits that are compared rounded.
+    """
 
     value: float
     unit: str | None
+    decimals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _decimals(text: str) -> int:
+    """Count the decimals a number at the beginning of a text is written with."""
+    match = re.match(r"\s*[+-]?\d+\.(\d+)", text)
+    return len(match[1]) if match else 0
+
+
 def read_amount(value: object) -> Amount:
     """Read `50 mg/m3` or a bare number."""
     if isinstance(value, Amount):
         return value
     if isinstance(value, int | float) and _is_number(value):
-        return Amount(float(value), None)
+        return Amount(float(value), None, _decimals(repr(value)))
     if isinstance(value, str):
         try:
-            return Amount(*units.parse_quantity(value))
+            number, unit = units.parse_quantity(value)
+            return Amount(number, unit, _decimals(value))
         except UnitError as error:
             match = _NUMBER_AND_WORD.fullmatch(value)
             raise unknown_unit(match[1]) if match else Mistake("amount", given=value) from error

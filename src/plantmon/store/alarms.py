@@ -118,11 +118,15 @@ def note_late(connection: sqlite3.Connection, limit_key: str, start: int, now_ms
     )
 
 
-def late_waiting(connection: sqlite3.Connection) -> list[tuple[str, int]]:
-    """List the old breaches nobody was told of: (limit, window start), oldest first."""
-    return connection.execute(
-        "SELECT limit_key, start FROM late_breach WHERE message IS NULL ORDER BY start, limit_key"
+def late_waiting(connection: sqlite3.Connection, found_before_ms: int) -> list[tuple[str, int]]:
+    """List the old breaches nobody was told of, (limit, window start), oldest first.
+
+    None while any was found at or after an instant: more of them are coming.
+    """
+    rows = connection.execute(
+        "SELECT limit_key, start, found_ms FROM late_breach WHERE message IS NULL ORDER BY start, limit_key"
     ).fetchall()
+    return [] if any(row[2] >= found_before_ms for row in rows) else [(row[0], row[1]) for row in rows]
 
 
 def late_told(connection: sqlite3.Connection) -> None:

@@ -24,6 +24,12 @@ def number(connection: sqlite3.Connection, name: str) -> int:
     return row[0] if row else 0
 
 
+def number_or_none(connection: sqlite3.Connection, name: str) -> int | None:
+    """Give a named number, None when it was never set."""
+    row = connection.execute("SELECT value FROM sequence WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
 def set_number(connection: sqlite3.Connection, name: str, value: int) -> None:
     """Set a named number."""
     connection.execute(

@@ -58,7 +58,7 @@ def between(
 def write(connection: sqlite3.Connection, windows: Iterable[Window]) -> None:
     """Write windows, over what stood there."""
     connection.executemany(
-        f'INSERT OR REPLACE INTO "window" ({_COLUMNS}) VALUES ({_PLACES})',
+        f'INSERT OR REPLACE INTO "window" ({_COLUMNS}) VALUES ({_PLACES})',  # noqa: S608
         [{name: getattr(window, name) for name in WINDOW_FIELDS} for window in windows],
     )
 

@@ -229,7 +229,7 @@ class Edges:
         return broken
 
     def _own(self, place: int) -> int:
-        """The register as read, after the ratio in force at that reading."""
+        """Give the register as read, after the ratio in force at that reading."""
         at = int(self._course.ts[place])
         return _quantised(float(self._course.level[place]) * ratio_at(self._course.ratios, at))
 
@@ -249,7 +249,7 @@ class Edges:
         return Amount(total, end - start, CUT_START * cut_start + CUT_END * cut_end)
 
     def _cumulated(self, at_ms: int) -> int:
-        """The quantised register at an instant less all jumps up to it: differences of this are amounts."""
+        """Give the quantised register less all jumps up to an instant: differences of this are amounts."""
         ts = self._course.ts
         place = int(np.searchsorted(ts, at_ms, "right")) - 1
         level = self._own(place) if ts[place] == at_ms else _reached(self._course, place, at_ms)

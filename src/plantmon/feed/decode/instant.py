@@ -13,7 +13,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def instant_ms(moment: datetime | int | float) -> int:
-    """Give a message's time as epoch milliseconds, fractions below a millisecond dropped from dates, rounded in numbers.
+    """Give a message's time as epoch milliseconds; fractions of one are dropped from dates, rounded in numbers.
 
     Raises DecodeError for a time before 1970 or beyond year 9999.
 
