@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -31,9 +32,10 @@ from plantmon.notify.draftsman import ChartChild
 from plantmon.notify.smtp import MailServer
 from plantmon.notify.stage import Mailer
 from plantmon.pipeline import Pipeline
+from plantmon.plant.topics import DECODED
 from plantmon.requests import Requests
 from plantmon.settings import Settings
-from plantmon.store import alarms, inbox, points, series, values
+from plantmon.store import alarms, health, inbox, points, series, values
 from plantmon.store.database import Lock, Store, transaction
 from plantmon.store.writer import Writer
 from plantmon.times import Clock
@@ -44,6 +46,7 @@ DRAIN_S = 6.0  # of the ten seconds an orderly stop may take
 HELD_MOST = 20_000  # messages waiting for our own clock; beyond, the queue fills and the broker keeps them
 WRITER_STUCK_S = 60.0  # a commit never takes so long; then the watchdog is not fed and systemd starts us anew
 ON_THE_WAY_S = 2.0  # what a reading may take from the broker into the store before its point counts as silent
+LOG_AGAIN_S = 3600.0  # an unchanged failure is logged once an hour
 MAIL_IDLE_S = 30.0
 STATUS_EVERY_S = 10.0
 
@@ -97,6 +100,7 @@ class Daemon:
         self._dropped_at_ms: int | None = None
         self._listening_since_ms = self._clock.now()
         self._was_connected = False
+        self._failures: dict[str, tuple[str, float, int]] = {}  # component: what, when last logged, how often
         self._ending = threading.Event()
         self._mail_wake = threading.Event()
 
@@ -168,6 +172,9 @@ class Daemon:
         self._scheduler.start()
         self._mail_thread.start()
         systemd.notify(READY="1", STATUS="started")
+        for feed in self._plant.feeds:
+            if feed.format not in DECODED:
+                log.warning("feed_without_decoder", topic=feed.topic, format=feed.format)
         log.info("started", plant=self._plant.id, points=len(self._plant.points), limits=len(self._plant.limits))
 
     # the writer's thread
@@ -229,27 +236,28 @@ class Daemon:
             except StoreUnavailable as error:
                 self._note_store_fault(str(error))
             except Exception as error:
-                log.exception("stage_failed", stage=name)
-                self._note_health(name, repr(error))
+                self._note_failure(name, error)
+            else:
+                self._note_well(name)
 
         return run
 
-    def _note_health(self, component: str, detail: str) -> None:
+    def _note_failure(self, component: str, error: Exception) -> None:
+        """Log a failure when it is another than the last, and once an hour; show it in health."""
+        said, logged_s, count = self._failures.get(component, ("", 0.0, 0))
+        is_news = repr(error) != said or time.monotonic() - logged_s > LOG_AGAIN_S
+        if is_news:
+            log.error("failing", component=component, count=count + 1, exc_info=error)
+        self._failures[component] = (repr(error), time.monotonic() if is_news else logged_s, count + 1)
         now_ms = self._clock.now()
+        with suppress(Exception):  # the log has it; a store that cannot be written says so itself
+            self._store.write(lambda connection: health.note_failure(connection, component, repr(error), now_ms))
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                """
-                INSERT INTO health (component, state, since_ms, count, detail) VALUES (?, 'failing', ?, 1, ?)
-                ON CONFLICT DO UPDATE SET count = count + 1, detail = excluded.detail
-                """,
-                (component, now_ms, detail[:500]),
-            )
-
-        try:
-            self._store.write(write)
-        except Exception:
-            log.exception("health_not_written", component=component)
+    def _note_well(self, component: str) -> None:
+        if self._failures.pop(component, None) is not None:
+            log.info("well_again", component=component)
+            now_ms = self._clock.now()
+            self._store.write(lambda connection: health.note_well(connection, component, now_ms))
 
     def _run_stages(self) -> None:
         pipeline = self._pipeline
@@ -348,9 +356,10 @@ class Daemon:
                 self._note_store_fault(str(error))
                 wait_s = 1.0
             except Exception as error:  # mail must go on, whatever one message did
-                log.exception("mail_failed")
-                self._note_health("mail", repr(error))
+                self._note_failure("mail", error)
                 wait_s = 5.0
+            else:
+                self._note_well("mail")
             self._mail_wake.wait(wait_s)
 
     def _series(self, point: str, start_ms: int, end_ms: int) -> tuple[list[int], list[float]]:
@@ -370,6 +379,8 @@ class Daemon:
             if self._writer.failure is not None:
                 log.critical("writer_failed", error=repr(self._writer.failure))
                 return
+            if not self._session.is_alive():
+                self._session.revive()
             network, writer = self._session.is_alive(), time.monotonic() - self._writer.turned_s < WRITER_STUCK_S
             if network and writer:
                 systemd.notify(WATCHDOG="1")

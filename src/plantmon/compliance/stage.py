@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections import defaultdict
 
 import numpy as np
@@ -29,13 +30,17 @@ class ComplianceStage:
     def __init__(self, plant: Plant, numbers: dict[str, int], store: Store) -> None:
         self._plant = plant
         self._store = store
-        self._numbers = numbers
+        self._busy = threading.Lock()
         self._limits: dict[int, list[Limit]] = defaultdict(list)
         for limit in plant.limits:
             self._limits[numbers[limit.point]].append(limit)
 
     def run(self) -> tuple[int, bool]:
         """Judge what is unjudged; give how many verdicts changed, and whether work is left."""
+        with self._busy:  # a recompute beside the live stage must not write what it read before the other
+            return self._run()
+
+    def _run(self) -> tuple[int, bool]:
         with self._store.readers.snapshot() as connection:
             marks = dirty.unjudged(connection, WINDOWS_AT_ONCE)
             found = [verdict for mark in marks for verdict in self._verdicts(connection, mark)]

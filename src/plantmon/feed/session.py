@@ -108,6 +108,13 @@ class Session:
         names = {thread.name for thread in threading.enumerate() if thread.is_alive()}
         return any(name.startswith(f"paho-mqtt-client-{self._broker.client_id}") for name in names)
 
+    def revive(self) -> None:
+        """Begin anew with a network thread that ended, whatever ended it; the broker has kept the session."""
+        if self._started:
+            log.error("network_thread_ended")
+            self._set_link(False, "the network thread ended")
+            self._rebuild()
+
     def acknowledge(self, tokens: Sequence[tuple[int, int]]) -> None:
         """Acknowledge messages in order of receipt; those of an older connection are left to be sent again."""
         with self._lock:

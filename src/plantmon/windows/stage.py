@@ -8,6 +8,7 @@ settles, so that a kill at any moment leaves either all or nothing of it.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class WindowStage:
         self._outlets: dict[str, Outlet] = plant.outlets
         self._table = self._point_table()
         self._dependents = self._find_dependents()
+        self._busy = threading.Lock()
         self.news: list[RegisterNews] = []  # taken by the daemon after a run
 
     def run(self, now_ms: int, most_hours: int = 48) -> Progress:
@@ -119,7 +121,7 @@ class WindowStage:
         return changed
 
     def find_holes(self) -> int:
-        """Find hours without window inside what counts as closed, and mark them for computing; give how many.
+        """Find hours and days without window inside what counts as closed and have them made; give how many.
 
         The daily check of design rule 11.
         """
@@ -129,9 +131,21 @@ class WindowStage:
                 there = set(windows.starts(connection, "1h", point))
                 if len(there) < (until - start) // HOUR_MS:
                     holes += [(hour, point, ALL_MINUTES) for hour in range(start, until, HOUR_MS) if hour not in there]
+            days = self._missing_days(connection)
         if holes:
             self._store.write(lambda connection: dirty.touch(connection, holes))
-        return len(holes)
+        for day, numbers in days.items():
+            self._days_again(day, numbers)
+        return len(holes) + sum(map(len, days.values()))
+
+    def _missing_days(self, connection: sqlite3.Connection) -> dict[int, set[int]]:
+        missing: dict[int, set[int]] = defaultdict(set)
+        for point, (start, until) in windows.closed(connection, "1d").items():
+            there = set(windows.starts(connection, "1d", point))
+            for day in self._plant.time.days(start, until):
+                if day not in there:
+                    missing[day].add(point)
+        return missing
 
     # what is to be done
 
@@ -208,9 +222,10 @@ class WindowStage:
     # doing it
 
     def _do(self, hour: int, job: Job, now_ms: int, *, backward: bool) -> tuple[int, int]:
-        with self._store.readers.snapshot() as connection:
-            result = self._compute(connection, hour, job, now_ms)
-        return self._store.write(lambda connection: self._write(connection, hour, job, result, backward))
+        with self._busy:  # a recompute beside the live stage must not write what it read before the other
+            with self._store.readers.snapshot() as connection:
+                result = self._compute(connection, hour, job, now_ms)
+            return self._store.write(lambda connection: self._write(connection, hour, job, result, backward))
 
     def _compute(self, connection: sqlite3.Connection, hour: int, job: Job, now_ms: int) -> Result:
         result = Result()
