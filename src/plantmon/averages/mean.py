@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plantmon.averages.rounding import significant
+from plantmon.averages.rounding import significant, without_residue
 from plantmon.model.minutes import MinuteBlock
 from plantmon.model.reading import NORMAL, OVER_RANGE, Columns
 from plantmon.times import MINUTE_MS
@@ -89,6 +89,8 @@ def minutes_of(readings: Columns, points: PointTable, phase_ms: int) -> Minutes:
 
     valids, overs = total(valid), total(over)
     sums, with_over = total(np.where(valid, work, 0.0)), total(np.where(valid | over, work, 0.0))
+    if len(work) and work.min() < 0:  # only mixed signs cancel out
+        sums = without_residue(sums, total(np.where(valid, np.abs(work), 0.0)))
     with np.errstate(divide="ignore", invalid="ignore"):
         mean, bound = sums / valids, with_over / (valids + overs)
     energetic_group = energetic[begins]
@@ -167,5 +169,6 @@ def _mean(values: Floats, weights: NDArray[Any], is_energy: bool) -> float | Non
         return None
     work = to_energy(values) if is_energy else values
     group = np.zeros(len(values), np.intp)
-    mean = np.bincount(group, work * weights) / np.bincount(group, weights)
+    total = without_residue(np.bincount(group, work * weights), np.bincount(group, np.abs(work) * weights))
+    mean = total / np.bincount(group, weights)
     return float(significant(to_level(mean) if is_energy else mean)[0])

@@ -26,3 +26,12 @@ def significant(values: ArrayLike) -> NDArray[np.float64]:
 def significant_one(value: float) -> float:
     """Round one value to 12 significant digits."""
     return float(significant(value))
+
+
+def without_residue(sums: NDArray[np.float64], magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take a sum that lies below the last kept digit of its terms for the 0 it is; `magnitude` sums their sizes.
+
+    >>> without_residue(np.array([0.1 + 0.2 - 0.3, 0.5]), np.array([0.6, 0.5])).tolist()
+    [0.0, 0.5]
+    """
+    return np.where(np.abs(sums) <= magnitude * 10.0**-DIGITS, 0.0, sums)

@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from plantmon.feed.check import Message
+from plantmon.feed.client import Client
 from plantmon.feed.inflow import Inflow
 from plantmon.feed.topics import Routes
 from plantmon.plant.topics import subscription
@@ -119,14 +120,12 @@ class Session:
         """Acknowledge messages in order of receipt; those of an older connection are left to be sent again."""
         with self._lock:
             generation, client = self._generation, self._client
-            for number, mid in tokens:
-                if number == generation:
-                    client.ack(mid, 1)
+            client.acknowledge([mid for number, mid in tokens if number == generation])
 
-    def _build(self) -> mqtt.Client:
+    def _build(self) -> Client:
         broker = self._broker
         version = self._version
-        client = mqtt.Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             protocol=version,

@@ -102,7 +102,7 @@ def test_mail(plant: Plant) -> None:
         "  manager <manager@example.com>: breach, when nobody has acknowledged after 30min, in Chinese and English",
         "  a standing breach is sent again every 4h; an alarm clears below limit x (1 - 0.02)",
         "  quiet hours from 22:00 to 06:00: these wait: data",
-        "  a digest at 08:00",
+        "  what quiet hours held goes out at 08:00; the digest itself is not available yet",
     ]
 
 
