@@ -103,6 +103,9 @@ class Loadgen:
         self.resent = 0
         self.reconnects = -1
 
+    def __len__(self) -> int:
+        return len(self._packets)
+
     def run(self, stop: threading.Event | None = None, limit_s: float | None = None) -> LoadCounts:
         """Publish everything and wait for every acknowledgement, or end at `stop` or after `limit_s`."""
         began = time.monotonic()
