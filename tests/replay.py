@@ -43,7 +43,8 @@ class Replay:
     def dump(self, tables: Iterable[str]) -> dict[str, list[tuple[object, ...]]]:
         """Give whole tables, to compare two stores bit for bit."""
         with self.store.readers.snapshot() as connection:
-            return {table: connection.execute(f'SELECT * FROM "{table}" ORDER BY 1, 2, 3').fetchall() for table in tables}
+            select = 'SELECT * FROM "{}" ORDER BY 1, 2, 3'
+            return {table: connection.execute(select.format(table)).fetchall() for table in tables}
 
 
 def message(delivery: Delivery, topics: dict[str, str], now_ms: int) -> Message:

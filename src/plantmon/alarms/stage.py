@@ -124,7 +124,7 @@ class AlarmStage:
         if found is None:
             return 0
         if alarm is None:
-            return self._raise(connection, condition, now_ms)
+            return 0 if _is_spoken_for(connection, condition) else self._raise(connection, condition, now_ms)
         if found.state is State.CLEARED:
             return self._clear(connection, alarm, condition, now_ms)
         facts = account.continued(alarm.facts, condition.facts)
@@ -170,7 +170,10 @@ class AlarmStage:
             return
         is_old = verdict.end < now_ms - OLD_MS
         is_newest = verdict.start >= alarms.cursor(connection, limit.key)
-        if verdict.outcome.is_exceedance and is_old:
+        # Nobody is mailed of an old breach, nor of one that late readings made behind a newer window or out of order.
+        is_late = is_old or not is_newest or limit.window == "reading"
+        may_be_news = verdict.outcome.is_exceedance and is_late
+        if may_be_news and not alarms.was_told(connection, f"breach:{limit.key}", verdict.start, verdict.end):
             alarms.note_late(connection, limit.key, verdict.start, now_ms)
         if not is_newest:
             return
@@ -225,6 +228,12 @@ class AlarmStage:
                 "end": max(one["end"] for one in breaches), "since": breaches[0]["start"], "breaches": breaches,
             }  # fmt: skip
             self._outbox.announce(connection, "late", Severity.BREACH, None, facts, now_ms)
+
+
+def _is_spoken_for(connection: sqlite3.Connection, condition: Condition) -> bool:
+    """Whether a warning's breach stands already; the breach speaks for both."""
+    breach = condition.key.replace("warning:", "breach:", 1)
+    return condition.kind == "warning" and alarms.standing(connection, breach) is not None
 
 
 def _facts(limit: Limit, verdict: Verdict) -> dict[str, Any]:

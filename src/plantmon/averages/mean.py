@@ -169,6 +169,9 @@ def _mean(values: Floats, weights: NDArray[Any], is_energy: bool) -> float | Non
         return None
     work = to_energy(values) if is_energy else values
     group = np.zeros(len(values), np.intp)
-    total = without_residue(np.bincount(group, work * weights), np.bincount(group, np.abs(work) * weights))
+    parts = work * weights
+    total = np.bincount(group, parts).astype(np.float64)
+    if work.min() < 0:  # only mixed signs cancel out
+        total = without_residue(total, np.bincount(group, np.abs(parts)).astype(np.float64))
     mean = total / np.bincount(group, weights)
     return float(significant(to_level(mean) if is_energy else mean)[0])

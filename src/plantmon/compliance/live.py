@@ -94,8 +94,8 @@ class LiveLimits:
         for watch in self._watches:
             watch.run = runs.get(watch.key)
         spoken = dict(connection.execute("SELECT id, spoken_ms FROM point WHERE spoken_ms IS NOT NULL"))
-        for watch in self._watches:
-            self._newest[watch.number] = spoken.get(watch.number, -1)
+        for number in self._interesting.tolist():
+            self._newest[number] = spoken.get(number, -1)
         for latest in self._running.values():
             number = self._numbers[latest.running.point]
             newest = spoken.get(number, now_ms)
@@ -118,10 +118,8 @@ class LiveLimits:
             mine = new.point == watch.number
             if mine.any():
                 conditions += self._follow(connection, watch, new, mine, valid, over)
-        for number in {watch.number for watch in self._watches}:
-            mine = new.point == number
-            if mine.any():
-                self._newest[number] = max(self._newest.get(number, -1), int(new.ts[mine].max()))
+        for number in np.unique(new.point).tolist():
+            self._newest[number] = max(self._newest.get(number, -1), int(new.ts[new.point == number].max()))
         for latest in self._running.values():
             self._note_running(latest, _chosen(new, (new.point == self._numbers[latest.running.point]) & valid))
         for condition in conditions:
@@ -135,7 +133,8 @@ class LiveLimits:
         numbers |= {self._numbers[key.removeprefix("over_range:")] for key in self._standing
                     if key.startswith("over_range:") and key.removeprefix("over_range:") in self._numbers}  # fmt: skip
         for number in sorted(numbers & set(self._limited.tolist())):
-            telling = np.flatnonzero((new.point == number) & (valid | over))
+            is_news = (new.point == number) & (new.ts > self._newest.get(number, -1))
+            telling = np.flatnonzero(is_news & (valid | over))
             if not len(telling):
                 continue
             last = int(telling[-1])
@@ -165,7 +164,7 @@ class LiveLimits:
                 continue
             if not watch.limit.covers(self._plant.time.date_of(ts)):
                 continue
-            ran = self._ran(watch.point.outlet, new, valid, ts)
+            ran = self._ran(connection, watch.point.outlet, new, valid, ts)
             reading = Reading(ts, float(new.value[place]), bool(valid[place]), bool(over[place]), ran)
             watch.run = extend(watch.run, watch.limit, watch.point, reading)
             is_standing = self._tell(conditions, watch, reading, is_standing)
@@ -211,14 +210,22 @@ class LiveLimits:
         high_enough = limit.minimum is None or shown >= limit.minimum + abs(limit.minimum) * self._deadband
         return low_enough and high_enough
 
-    def _ran(self, outlet: str | None, new: Columns, valid: NDArray[np.bool_], ts: int) -> bool:
+    def _ran(
+        self, connection: sqlite3.Connection, outlet: str | None, new: Columns, valid: NDArray[np.bool_], ts: int
+    ) -> bool:
         """Whether the source runs: its point's newest valid value within two intervals decides; unknown is running."""
         latest = self._running.get(outlet or "")
         if latest is None:
             return True
-        mine = np.flatnonzero((new.point == self._numbers[latest.running.point]) & valid & (new.ts <= ts))
+        number = self._numbers[latest.running.point]
+        reach = STANDS_FOR_INTERVALS * latest.point.interval_ms
+        mine = np.flatnonzero((new.point == number) & valid & (new.ts <= ts))
         at, value = (int(new.ts[mine[-1]]), float(new.value[mine[-1]])) if len(mine) else (latest.ts_ms, latest.value)
-        if at < 0 or at > ts or ts - at > STANDS_FOR_INTERVALS * latest.point.interval_ms:
+        if at > ts:  # the running point is ahead: its column came in an earlier batch
+            rows = readings.gauge(connection, number, ts - reach, ts + 1)
+            known = np.flatnonzero(classify(rows, self._table)[0])
+            at, value = (int(rows.ts[known[-1]]), float(rows.value[known[-1]])) if len(known) else (-1, 0.0)
+        if at < 0 or ts - at > reach:
             return True
         return bool(within(latest.running, np.array([value]))[0])
 

@@ -51,6 +51,11 @@ class Batch:
     rejected: list[Rejected] = field(default_factory=list)
     repeats: int = 0  # dropped: delivered again where arrival is the time, or once per subscription
 
+    def cut(self, length: int) -> None:
+        """Take out of every column what a message put in before it turned out to be bad."""
+        for column in (self.ts, self.point, self.value, self.flag, self.arrival, self.source):
+            del column[length:]
+
 
 class Checker:
     """Decodes messages for one plant file. Remembers topics, units and, where arrival is the time, last values."""
@@ -72,11 +77,11 @@ class Checker:
             try:
                 self._one(batch, place, message, self.routes.find(message.topic))
             except DecodeError as error:
+                batch.cut(before)
                 batch.rejected.append(_reject(Why.UNDECODABLE, message, str(error)))
             except Exception as error:  # whatever one message does, the others are stored
                 log.exception("message_not_checked", topic=message.topic)
-                for column in (batch.ts, batch.point, batch.value, batch.flag, batch.arrival, batch.source):
-                    del column[before:]
+                batch.cut(before)
                 batch.rejected.append(_reject(Why.UNDECODABLE, message, f"not understood: {error!r}"))
         return batch
 
@@ -100,6 +105,7 @@ class Checker:
             batch.rejected.append(_reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {route.named!r}"))
             return
         ts_ms, value = item.ts_ms, item.value
+        flag = self._missing_flag if item.flag is None else _code(item.flag)
         if item.unit is not None and item.unit != point.unit:
             converted = self._convert(value, item.unit, point)
             if converted is None:
@@ -119,7 +125,7 @@ class Checker:
         batch.ts.append(ts_ms)
         batch.point.append(number)
         batch.value.append(value)
-        batch.flag.append(self._missing_flag if item.flag is None else _code(item.flag))
+        batch.flag.append(flag)
         batch.arrival.append(message.arrival_ms)
         batch.source.append(place)
 

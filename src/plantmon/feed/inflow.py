@@ -14,7 +14,7 @@ from plantmon.feed.check import Message
 
 # A batch: big enough to share one fsync among many messages, small enough to keep a transaction under 50 ms.
 MOST_MESSAGES = 2000
-MOST_BYTES = 2_000_000
+MOST_BYTES = 500_000  # some 20,000 readings in batch messages
 # How long a batch may gather before it is written (design: 50 ms), when messages come thick and when they are rare.
 GATHER_THICK_S = 0.05
 GATHER_RARE_S = 0.002
@@ -41,6 +41,11 @@ class Inflow:
     def is_full(self) -> bool:
         """Whether nothing more may be put in."""
         return len(self._messages) >= self._most_messages or self._bytes_in - self._bytes_out >= self._most_bytes
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits than a batch or two: a backlog from an absence, or a flood."""
+        return len(self._messages) > 2 * MOST_MESSAGES or self._bytes_in - self._bytes_out > 2 * MOST_BYTES
 
     def put(self, message: Message, wait_s: float) -> bool:
         """Put a message in, waiting for room at most so long; say whether it went in. One thread calls this."""

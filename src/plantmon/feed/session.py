@@ -7,7 +7,6 @@ broker counts from 1 again, and an old number would acknowledge somebody else's 
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from plantmon.feed.check import Message
-from plantmon.feed.client import Client
+from plantmon.feed.client import Client, Publish
 from plantmon.feed.inflow import Inflow
 from plantmon.feed.topics import Routes
 from plantmon.plant.topics import subscription
@@ -34,6 +33,8 @@ log = structlog.get_logger()
 
 DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"  # mosquitto counts here, exactly, what it threw away
 RECONNECT_S = (1, 30)
+# A broker of old may wait for ever for the rest of a version 5 hello whose properties it took for something else.
+ANSWER_S = 5.0
 REFUSED_VERSION = frozenset({"Unsupported protocol version"})
 
 
@@ -87,6 +88,7 @@ class Session:
         self.link = Link(changed_s=time.monotonic())
         self._version = mqtt.MQTTv311 if broker.protocol == "3.1.1" else mqtt.MQTTv5
         self._refusals = 0
+        self._answer = threading.Timer(ANSWER_S, lambda: None)
         self._client = self._build()
 
     def start(self) -> None:
@@ -101,6 +103,7 @@ class Session:
     def stop(self) -> None:
         """Leave the broker; the session and what is unacknowledged stay there."""
         self._started = False
+        self._answer.cancel()
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -143,6 +146,7 @@ class Session:
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
         client.on_message = self._on_message
+        client.on_plain = self._on_plain
         return client
 
     def _connect(self) -> None:
@@ -161,10 +165,26 @@ class Session:
     def _on_pre_connect(self, client: mqtt.Client, userdata: Any) -> None:
         with self._lock:  # before the connection opens: no late ack may slip into the new one
             self._generation += 1
+        if self._version == mqtt.MQTTv5 and self._broker.protocol == "auto":
+            self._wait_for_answer()
+
+    def _wait_for_answer(self) -> None:
+        """Break a connection whose hello stays unanswered; `_on_disconnect` counts it as a refusal."""
+        client = self._client
+
+        def give_up() -> None:
+            with suppress(OSError):
+                client.leave_for_now()
+
+        self._answer.cancel()
+        self._answer = threading.Timer(ANSWER_S, give_up)
+        self._answer.daemon = True
+        self._answer.start()
 
     def _on_connect(
         self, client: mqtt.Client, userdata: Any, flags: mqtt.ConnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
+        self._answer.cancel()
         if reason.is_failure:
             self._set_link(False, str(reason))
             log.warning("broker_refused", reason=str(reason))
@@ -199,6 +219,7 @@ class Session:
     ) -> None:
         if client is not self._client:
             return
+        self._answer.cancel()
         was_connected = self.link.is_connected
         self._set_link(False, str(reason))
         if self._started:
@@ -212,6 +233,7 @@ class Session:
                 self._fall_back()
 
     def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
+        self._answer.cancel()
         self._set_link(False, "cannot reach the broker")
 
     def _fall_back(self) -> None:
@@ -239,45 +261,43 @@ class Session:
         self.link.reason = reason
 
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
-        try:
-            self._take(client, message)
-        except Exception:  # an exception here would end paho's network thread without a word
-            log.exception("message_not_taken")
-
-    def _take(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
+        """Take what the client left to paho."""
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(not utf-8)"
+        properties = message.properties
+        identifiers = getattr(properties, "SubscriptionIdentifier", None) if properties else None
+        subscription = identifiers[0] if identifiers else 0
+        self._on_plain(
+            client,
+            Publish(topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid, subscription),
+        )
+
+    def _on_plain(self, client: mqtt.Client, publish: Publish) -> None:
+        try:
+            self._take(client, publish)
+        except Exception:  # an exception here would end paho's network thread without a word
+            log.exception("message_not_taken")
+
+    def _take(self, client: mqtt.Client, publish: Publish) -> None:
+        topic, payload, qos, retain, dup, number, subscription = publish
         if topic == DROPPED_TOPIC:
-            self._count_dropped(bytes(message.payload))
+            self._count_dropped(payload)
             return
         if not self._taking or client is not self._client:
             return
-        properties = message.properties
-        identifiers = getattr(properties, "SubscriptionIdentifier", None) if properties else None
-        taken = self._inflow.put(
-            Message(
-                topic, bytes(message.payload), self._plant_now(), message.retain, message.dup,
-                identifiers[0] if identifiers else 0,
-                (self._generation, message.mid) if message.qos else None,
-            ),
-            self._broker.keepalive_s / 2,
-        )  # fmt: skip
-        if taken:
+        token = (self._generation, number) if qos else None
+        message = Message(topic, payload, self._plant_now(), retain, dup, subscription, token)
+        if self._inflow.put(message, self._broker.keepalive_s / 2):
             self.link.stalled_s = None
-        else:
-            # No ping goes out while we wait here, so leave on purpose before the broker cuts us off; it keeps
-            # everything unacknowledged, and paho connects again with back-off.
-            self.link.stalled_s = self.link.stalled_s or time.monotonic()
-            log.warning("queue_full_leaving_broker", waiting=len(self._inflow))
-            self._leave_for_now(client)
-
-    def _leave_for_now(self, client: mqtt.Client) -> None:
-        sock = client.socket()
-        if isinstance(sock, socket.socket):
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+            return
+        # No ping goes out while we wait here, so leave on purpose before the broker cuts us off; it keeps
+        # everything unacknowledged, and paho connects again with back-off.
+        self.link.stalled_s = self.link.stalled_s or time.monotonic()
+        log.warning("queue_full_leaving_broker", waiting=len(self._inflow))
+        with suppress(OSError):
+            self._client.leave_for_now()
 
     def _count_dropped(self, payload: bytes) -> None:
         with suppress(ValueError):

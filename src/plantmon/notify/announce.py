@@ -17,6 +17,7 @@ class Announcer:
     def __init__(self, plant: Plant, domain: str) -> None:
         self._plant = plant
         self._domain = domain
+        self.queued = 0  # messages so far; whoever sends is woken when it grew, after the commit
 
     def announce(
         self, connection: sqlite3.Connection, event: str, severity: str, alarm: int | None, facts: Mapping[str, Any],
@@ -63,4 +64,5 @@ class Announcer:
                 connection, event=event, severity=severity, alarm=alarm, facts=facts, language=group.language,
                 addresses=group.addresses, created_ms=now_ms, not_before_ms=group.not_before_ms, domain=self._domain,
             )  # fmt: skip
+        self.queued += len(chosen)
         return len(chosen)

@@ -110,6 +110,15 @@ def set_cursor(connection: sqlite3.Connection, limit_key: str, start: int) -> No
     connection.execute("INSERT OR REPLACE INTO alarm_cursor (limit_key, start) VALUES (?, ?)", (limit_key, start))
 
 
+def was_told(connection: sqlite3.Connection, key: str, start_ms: int, end_ms: int) -> bool:
+    """Whether an alarm of a key stood at some time of [start, end), by event time."""
+    row = connection.execute(
+        "SELECT 1 FROM alarm WHERE key = ? AND since_ms < ? AND (until_ms IS NULL OR until_ms > ?) LIMIT 1",
+        (key, end_ms, start_ms),
+    ).fetchone()
+    return row is not None
+
+
 def note_late(connection: sqlite3.Connection, limit_key: str, start: int, now_ms: int) -> None:
     """Keep a breach found in old data for its summary mail; one that was told of stays told of."""
     connection.execute(

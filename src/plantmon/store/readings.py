@@ -6,27 +6,23 @@ The first value of a (time, point) stands; a second equal one is a redelivery, a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from plantmon.model.reading import Columns, Reading
 
+_ROW = np.dtype([("ts", np.int64), ("point", np.int64), ("value", np.float64), ("flag", np.int64)])
 _INSERT_GAUGE = "INSERT INTO reading (ts, point, value, flag, arrival_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _INSERT_REGISTER = (
     "INSERT INTO register (ts, point, value, flag, arrival_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 
 
-def columns(rows: Sequence[tuple[int, int, float, int]]) -> Columns:
-    """Turn rows (ts, point, value, flag) into arrays."""
-    if not rows:
-        empty = np.empty(0, np.int64)
-        return Columns(empty, empty, np.empty(0), empty)
-    ts, point, value, flag = zip(*rows, strict=True)
-    return Columns(
-        np.array(ts, np.int64), np.array(point, np.int64), np.array(value, np.float64), np.array(flag, np.int64)
-    )
+def columns(rows: Iterable[tuple[int, int, float, int]]) -> Columns:
+    """Turn rows (ts, point, value, flag) into arrays, without holding them all as Python objects."""
+    table = np.fromiter(rows, _ROW)
+    return Columns(*(np.ascontiguousarray(table[name]) for name in ("ts", "point", "value", "flag")))
 
 
 def insert(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[int, int, float, int, int]]) -> list[int]:
@@ -56,7 +52,7 @@ def gauges(connection: sqlite3.Connection, start_ms: int, end_ms: int) -> Column
     return columns(
         connection.execute(
             "SELECT ts, point, value, flag FROM reading WHERE ts >= ? AND ts < ? ORDER BY ts, point", (start_ms, end_ms)
-        ).fetchall()
+        )
     )
 
 
@@ -66,7 +62,7 @@ def gauge(connection: sqlite3.Connection, point: int, start_ms: int, end_ms: int
         connection.execute(
             "SELECT ts, point, value, flag FROM reading WHERE ts >= ? AND ts < ? AND point = ? ORDER BY ts",
             (start_ms, end_ms, point),
-        ).fetchall()
+        )
     )
 
 
@@ -85,7 +81,7 @@ def register(
         UNION ALL SELECT * FROM ({select} AND ts >= :end ORDER BY ts LIMIT :after)) ORDER BY ts
         """,  # noqa: S608 - built of constants
         {"point": point, "start": start_ms, "end": end_ms, "before": before, "after": after},
-    ).fetchall()
+    )
     return columns(rows)
 
 

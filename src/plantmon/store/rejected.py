@@ -6,7 +6,6 @@ For each reason and topic every message is counted, and the first payloads are k
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,47 +43,45 @@ class Rejected:
 
 def add(connection: sqlite3.Connection, rejections: Iterable[Rejected]) -> None:
     """Count rejections and keep their payloads within bounds."""
-    rejections = list(rejections)
-    counts = Counter((one.why, one.topic) for one in rejections)
-    rows = {}
-    for (why, topic), count in counts.items():
-        rows[why, topic] = _count(connection, why, topic, count, rejections)
-    for one in rejections:
-        number, room = rows[one.why, one.topic]
-        if room <= 0:
-            continue
-        rows[one.why, one.topic] = (number, room - 1)
-        connection.execute(
+    (known_topics,) = connection.execute("SELECT count(*) FROM rejected").fetchone()
+    groups: dict[tuple[Why, str], list[Rejected]] = {}
+    for (why, topic), members in _by_topic(rejections).items():
+        known = connection.execute("SELECT 1 FROM rejected WHERE reason = ? AND topic = ?", (why, topic)).fetchone()
+        if not known and known_topics >= KEPT_TOPICS:
+            topic = OTHER_TOPICS
+        elif not known:
+            known_topics += 1
+        groups.setdefault((why, topic), []).extend(members)
+    for (why, topic), members in groups.items():
+        number, room = _count(connection, why, topic, members)
+        connection.executemany(
             "INSERT INTO rejected_payload (rejected, arrival_ms, point, ts, detail, size, payload)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                one.arrival_ms,
-                one.point,
-                one.ts_ms,
-                one.detail[:500],
-                len(one.payload),
-                one.payload[:KEPT_BYTES],
-            ),
-        )
+            [
+                (number, one.arrival_ms, one.point, one.ts_ms, one.detail[:500], len(one.payload),
+                 one.payload[:KEPT_BYTES])
+                for one in members[:max(room, 0)]
+            ],
+        )  # fmt: skip
 
 
-def _count(
-    connection: sqlite3.Connection, why: Why, topic: str, count: int, rejections: list[Rejected]
-) -> tuple[int, int]:
+def _by_topic(rejections: Iterable[Rejected]) -> dict[tuple[Why, str], list[Rejected]]:
+    groups: dict[tuple[Why, str], list[Rejected]] = {}
+    for one in rejections:
+        groups.setdefault((one.why, one.topic[:500]), []).append(one)
+    return groups
+
+
+def _count(connection: sqlite3.Connection, why: Why, topic: str, members: list[Rejected]) -> tuple[int, int]:
     """Raise a count; give its row and how many more payloads it may keep."""
-    topic = topic[:500]
-    known = connection.execute("SELECT 1 FROM rejected WHERE reason = ? AND topic = ?", (why, topic)).fetchone()
-    if not known and connection.execute("SELECT count(*) FROM rejected").fetchone()[0] >= KEPT_TOPICS:
-        topic = OTHER_TOPICS
-    arrivals = [one.arrival_ms for one in rejections if one.why == why]
+    arrivals = [one.arrival_ms for one in members]
     (number,) = connection.execute(
         """
         INSERT INTO rejected (reason, topic, count, first_ms, last_ms) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET count = count + excluded.count, last_ms = max(last_ms, excluded.last_ms)
         RETURNING id
         """,
-        (why, topic, count, min(arrivals), max(arrivals)),
+        (why, topic, len(members), min(arrivals), max(arrivals)),
     ).fetchone()
     (kept,) = connection.execute("SELECT count(*) FROM rejected_payload WHERE rejected = ?", (number,)).fetchone()
     return number, KEPT_PAYLOADS - kept

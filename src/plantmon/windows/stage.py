@@ -290,7 +290,7 @@ class WindowStage:
             block = MinuteBlock.unpack(old) if old else MinuteBlock.empty()
             _merge(block, found, slice(begin, end), hour, masks[number])
             packed = block.pack()
-            if packed != old:
+            if packed != old and (old is not None or block.had.any()):  # an hour without readings has no row
                 result.packed[number] = packed
                 result.changed.add(number)
                 result.changed |= self._dependents.get(number, set()) & (job.again | job.closing)
