@@ -104,13 +104,12 @@ class Service:
         wanted = {"started", "broker_connected"} if is_connected else {"started"}
 
         def is_there() -> bool:
-            assert self._process is not None
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the service ended with status {self._process.returncode}:\n{self.log[-3000:]}")
-            return wanted <= {str(one.get("event")) for one in self.events()[seen:]}
+            return not self.is_running or wanted <= {str(one.get("event")) for one in self.events()[seen:]}
 
-        if not eventually(is_there, START_LIMIT_S):
-            raise RuntimeError(f"the service did not start in {START_LIMIT_S} s:\n{self.log[-3000:]}")
+        came = eventually(is_there, START_LIMIT_S)
+        if not came or not self.is_running:
+            status = self._end(signal.SIGKILL)
+            raise RuntimeError(f"the service did not start, or ended with status {status}:\n{self.log[-3000:]}")
         return self
 
     def stop(self) -> int:

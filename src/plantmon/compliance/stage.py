@@ -9,12 +9,17 @@ from collections import defaultdict
 
 import numpy as np
 
+from plantmon import units
 from plantmon.averages.mean import PointTable, classify
+from plantmon.averages.running import minutes_of_mask
+from plantmon.compliance.air import MG_PER_KG, converted_hour, rate_hour
 from plantmon.compliance.excursions import SILENCE_INTERVALS, Reading, Run, extend
-from plantmon.compliance.in_force import in_force
+from plantmon.compliance.in_force import in_force, windows_of
 from plantmon.compliance.judge import Judged, Measured, judge, judge_value
 from plantmon.compliance.measured import measured_day, measured_hour
-from plantmon.model.plant import Kind, Limit, Plant, Point
+from plantmon.compliance.periods import DAY_PERIOD, NIGHT_PERIOD, measured_period
+from plantmon.model.minutes import MINUTES, MinuteBlock
+from plantmon.model.plant import Basis, Kind, Limit, Plant, Point
 from plantmon.model.verdict import Outcome, Reason, Verdict
 from plantmon.model.window import Window
 from plantmon.store import dirty, minutes, readings, verdicts, windows
@@ -31,9 +36,16 @@ class ComplianceStage:
         self._plant = plant
         self._store = store
         self._busy = threading.Lock()
-        self._limits: dict[int, list[Limit]] = defaultdict(list)
+        self._numbers = numbers
+        self._limits: dict[int, list[Limit]] = defaultdict(list)  # by the point a limit is judged on
+        self._touching: dict[int, list[Limit]] = defaultdict(list)  # by any point its value depends on
+        self._others: dict[str, tuple[int, ...]] = {}  # the points besides its own that a limit's value depends on
         for limit in plant.limits:
+            others = [numbers[name] for name in self._needed_beside(limit)]
+            self._others[limit.key] = tuple(others)
             self._limits[numbers[limit.point]].append(limit)
+            for number in (numbers[limit.point], *others):
+                self._touching[number].append(limit)
 
     def run(self) -> tuple[int, bool]:
         """Judge what is unjudged; give how many verdicts changed, and whether work is left."""
@@ -43,7 +55,7 @@ class ComplianceStage:
     def _run(self) -> tuple[int, bool]:
         with self._store.readers.snapshot() as connection:
             marks = dirty.unjudged(connection, WINDOWS_AT_ONCE)
-            found = [verdict for mark in marks for verdict in self._verdicts(connection, mark)]
+            found = self._verdicts(connection, marks)
         if not marks:
             return 0, False
 
@@ -73,63 +85,109 @@ class ComplianceStage:
         holes = []
         with self._store.readers.snapshot() as connection:
             for level in ("1h", "1d"):
-                for number, (start, until) in windows.closed(connection, level).items():
-                    limits = self._limits.get(number, [])
-                    judged = {
-                        limit.key: {v.start for v in verdicts.span(connection, limit.key, start, until)}
-                        for limit in limits
-                    }
-                    for window in windows.starts(connection, level, number) if limits else ():
-                        chosen = in_force(limits, level, window, self._plant.time)
-                        if any(window not in judged[limit.key] for limit in chosen):
+                closed = windows.closed(connection, level)
+                for number, limits in self._limits.items():
+                    first, until = closed.get(number, (0, 0))
+                    for window in windows.starts(connection, level, number):
+                        if first <= window < until and self._lacks(connection, limits, level, window):
                             holes.append((level, window, number))
         if holes:
             self._store.write(lambda connection: dirty.unjudge(connection, holes))
         return len(holes)
 
-    def _verdicts(self, connection: sqlite3.Connection, mark: dirty.Unjudged) -> list[Verdict]:
-        limits = in_force(self._limits.get(mark.point, ()), mark.level, mark.start, self._plant.time)
-        if not limits:
-            return []
-        window = windows.read(connection, mark.level, mark.start, mark.point)
-        if window is None:
-            return []
+    def _lacks(self, connection: sqlite3.Connection, limits: list[Limit], level: str, window: int) -> bool:
+        """Whether a limit judged by the hour or the day has no verdict for a window."""
+        chosen = in_force(limits, level, window, self._plant.time)
+        return any(not verdicts.is_there(connection, limit.key, window) for limit in chosen)
+
+    def _needed_beside(self, limit: Limit) -> list[str]:
+        """Name the points a limit's value needs besides its own: oxygen, flow."""
+        outlet = self._plant.outlets[limit.outlet]
+        wanted = set()
+        if limit.basis is Basis.CONCENTRATION and outlet.reference_oxygen_pct is not None:
+            wanted.add("oxygen")
+        if limit.basis is Basis.RATE:
+            wanted.add("gas_flow")
+        return [name for name in outlet.points if self._plant.points[name].quantity in wanted and name != limit.point]
+
+    def _verdicts(self, connection: sqlite3.Connection, marks: list[dirty.Unjudged]) -> list[Verdict]:
+        """Give the verdicts of all windows the marks touch, each once."""
+        spans: dict[tuple[str, int], tuple[Limit, int]] = {}
+        for mark in marks:
+            for limit in self._touching.get(mark.point, ()):
+                for start, end in windows_of(limit, mark.level, mark.start, self._plant.time):
+                    if limit.covers(self._plant.time.date_of(start)):
+                        spans[limit.key, start] = (limit, end)
+        closed = {level: windows.closed(connection, level) for level in ("1h", "1d")}
         found = []
-        for limit in limits:
-            found.append(self._judge(connection, limit, window))
-            following = (
-                verdicts.read(connection, limit.key, mark.start + HOUR_MS) if limit.window == "reading" else None
-            )
-            later = windows.read(connection, "1h", mark.start + HOUR_MS, mark.point) if following else None
-            if later is not None:  # a run that began here may reach its hold there
-                found.append(self._judge(connection, limit, later))
+        for (_, start), (limit, end) in sorted(spans.items(), key=lambda item: (item[0][1], item[0][0])):
+            if not self._is_closed(closed, limit, start, end):
+                continue
+            verdict = self._judge(connection, limit, start, end)
+            if verdict is not None:
+                found.append(verdict)
         return found
 
-    def _judge(self, connection: sqlite3.Connection, limit: Limit, window: Window) -> Verdict:
+    def _is_closed(self, closed: dict[str, dict[int, tuple[int, int]]], limit: Limit, start: int, end: int) -> bool:
+        """Whether all points of a limit that ever spoke have closed a window; else the last to do so will mark it."""
+        level = "1d" if limit.window in ("1d", "1mo", "1y") else "1h"
+        own = closed[level].get(self._numbers[limit.point])
+        if own is None or own[1] < end or own[0] >= end:
+            return False
+        others = (closed[level].get(number) for number in self._others[limit.key])
+        return all(span is None or span[1] >= end for span in others)
+
+    def _judge(self, connection: sqlite3.Connection, limit: Limit, start: int, end: int) -> Verdict | None:
+        """Judge one window; None where its point has no window there (before it first spoke)."""
         point = self._plant.points[limit.point]
         detail = None
         if limit.unavailable is not None:
             judged = Judged(Outcome.NOT_JUDGED, Reason.RULE_NOT_AVAILABLE)
             detail = limit.unavailable
-        elif limit.window == "reading":
-            judged, detail = self._judge_readings(connection, limit, point, window)
-        elif limit.window == "1d":
-            judged = judge(limit, point, self._day(connection, point, window))
+        elif limit.window in (DAY_PERIOD, NIGHT_PERIOD):
+            blocks = minutes.span(connection, self._numbers[limit.point], start, end)
+            judged = judge(limit, point, measured_period(point, self._plant.rules, start, end, blocks))
         else:
-            judged = judge(limit, point, self._hour(connection, point, window))
-        return Verdict(
-            limit.key, window.start, window.end, judged.outcome, judged.reason, judged.value, judged.bound, detail
-        )
+            level = "1d" if limit.window == "1d" else "1h"
+            window = windows.read(connection, level, start, self._numbers[limit.point])
+            if window is None:
+                return None
+            if limit.window == "reading":
+                judged, detail = self._judge_readings(connection, limit, point, window)
+            elif limit.window == "1d":
+                judged = judge(limit, point, self._day(connection, limit, point, window))
+            else:
+                judged = judge(limit, point, self._hour(connection, limit, point, window))
+        return Verdict(limit.key, start, end, judged.outcome, judged.reason, judged.value, judged.bound, detail)
 
-    def _hour(self, connection: sqlite3.Connection, point: Point, window: Window) -> Measured:
-        block = None
-        if window.ran is not None:
-            block = minutes.read(connection, window.start, [window.point]).get(window.point)
-        return measured_hour(point, self._plant.rules, window, block)
+    def _hour(self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window) -> Measured:
+        """Measure an hour as the limit judges it: plain, at reference oxygen, or as a rate."""
+        others = self._others[limit.key]
+        if window.ran is None and not others:
+            return measured_hour(point, self._plant.rules, window, None)
+        blocks = minutes.read(connection, window.start, [window.point, *others])
+        if not others:
+            return measured_hour(point, self._plant.rules, window, blocks.get(window.point))
+        ran = np.ones(MINUTES, bool) if window.ran is None else minutes_of_mask(window.ran)
+        block = blocks.get(window.point) or MinuteBlock.empty()
+        other = blocks.get(others[0]) or MinuteBlock.empty()
+        if limit.basis is Basis.RATE:
+            factor = self._rate_factor(limit, point)
+            return rate_hour(point, self._plant.rules, block, other, factor, ran)
+        reference = self._plant.outlets[limit.outlet].reference_oxygen_pct
+        assert reference is not None
+        return converted_hour(point, self._plant.rules, block, other, reference, ran)
 
-    def _day(self, connection: sqlite3.Connection, point: Point, window: Window) -> Measured:
+    def _rate_factor(self, limit: Limit, point: Point) -> float:
+        """Give what turns concentration x flow in the points' units into the limit's unit."""
+        flow = self._plant.points[self._needed_beside(limit)[0]]
+        to_mg_m3 = units.conversion(point.unit, "mg/m3")[0]
+        to_m3_h = units.conversion(flow.unit, "m3/h")[0]
+        return to_mg_m3 * to_m3_h / MG_PER_KG * units.conversion("kg/h", limit.unit)[0]
+
+    def _day(self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window) -> Measured:
         hours = [
-            self._hour(connection, point, hour)
+            self._hour(connection, limit, point, hour)
             for hour in windows.span(connection, "1h", window.point, window.start, window.end)
         ]
         return measured_day(point, self._plant.rules, hours, window.due)

@@ -82,19 +82,21 @@ def own_unit(limit: schema.Limit, point_unit: str) -> str:
 def unavailable(outlet: schema.Outlet, limit: schema.Limit, quantity: str) -> str | None:
     """Give the reason code why no rule judges a limit yet, None when one does.
 
-    Judged is what a plain (for sound, an energy) mean over a reading, an hour or a day answers. Air at a reference
-    oxygen, waste water by volume and pH are not: a verdict on something simpler would be a wrong one.
+    A verdict on something simpler than the rule would be a wrong one: waste water by volume, pH, amounts, months and
+    years wait, and so do single readings at reference oxygen.
     """
-    if limit.basis in ("rate", "mass"):
+    if limit.basis == "mass":
         return limit.basis
     if limit.window in _PERIODS:
-        return "periods"
+        return None
     if limit.window not in _PLAIN_MEANS:
         return "long_window"
     if quantity == "ph" and limit.window != "reading":
         return "ph_statistic"
+    if limit.basis == "rate":
+        return "rate" if outlet.kind == "water" else None
     if limit.basis == "concentration":
-        if outlet.reference_oxygen is not None and quantity != "oxygen":
+        if outlet.reference_oxygen is not None and quantity != "oxygen" and limit.window == "reading":
             return "oxygen_conversion"
         if outlet.kind == "water" and limit.window != "reading":
             return "flow_weighting"
@@ -255,7 +257,7 @@ def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
 def _later(file: schema.File) -> tuple[str, ...]:
     """Name the parts that stand in the file and that nothing of the program works with yet."""
     found = [part for part in _LATER if part in file.model_fields_set and getattr(file, part)]
-    found += [f"rules.{key}" for key in ("oxygen_conversion", "mass") if key in file.rules.model_fields_set]
+    found += [f"rules.{key}" for key in ("mass",) if key in file.rules.model_fields_set]
     if file.alarms.fault_clock is not None:
         found.append("alarms.fault_clock")
     for key in ("tax", "hj212", "discharge"):

@@ -42,6 +42,12 @@ def read(connection: sqlite3.Connection, limit_key: str, start: int) -> Verdict 
     return _verdict(row) if row else None
 
 
+def is_there(connection: sqlite3.Connection, limit_key: str, start: int) -> bool:
+    """Whether a limit has a verdict for the window that starts at an instant."""
+    row = connection.execute("SELECT 1 FROM verdict WHERE limit_key = ? AND start = ?", (limit_key, start)).fetchone()
+    return row is not None
+
+
 def span(connection: sqlite3.Connection, limit_key: str, start_ms: int, end_ms: int) -> list[Verdict]:
     """Read a limit's verdicts of windows that start in [start, end), oldest first."""
     rows = connection.execute(

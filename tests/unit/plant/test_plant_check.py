@@ -67,14 +67,15 @@ def test_limits_of_the_day(plant: Plant) -> None:
 def test_limits_not_judged_say_why(plant: Plant) -> None:
     """A limit no rule judges yet is named with the reason, never among the judged."""
     waiting = _part(plant, f"Limits in force on {TODAY} and not judged yet")
-    assert len(waiting) == 13
+    assert len(waiting) == 7
     assert "  DW001 cod: mass at most 6 t, over a year (permit): amounts are not available" in waiting
     assert all("not available" in line for line in waiting)
 
 
 def test_every_reason_has_a_sentence(plant: Plant) -> None:
     """Each reason code a limit may carry is explained."""
-    codes = {limit.unavailable for limit in plant.limits if limit.unavailable} | {"long_window"}
+    codes = {limit.unavailable for limit in plant.limits if limit.unavailable}
+    codes |= {"long_window", "oxygen_conversion", "rate"}
     assert {f"check.unavailable.{code}" for code in codes} == {
         key for key in sentences() if key.startswith("check.unavailable.")
     }
