@@ -32,6 +32,7 @@ from plantmon.notify.smtp import send
 from plantmon.pipeline import Pipeline
 from plantmon.plant.check import describe
 from plantmon.plant.load import load_plant
+from plantmon.reports import compliance as report
 from plantmon.reports.query import rows_of
 from plantmon.reports.tabular import Cell, render
 from plantmon.requests import Requests
@@ -181,6 +182,27 @@ def recompute(context: typer.Context, start: From = None, end: To = None) -> Non
     typer.echo(here.say("recomputed", windows=answer["windows_changed"], verdicts=answer["verdicts_changed"]))
 
 
+@app.command()
+def compliance(
+    context: typer.Context,
+    start: From = None,
+    end: To = None,
+    register: Annotated[bool, typer.Option("--register", help="List the exceedances instead of counts.")] = False,
+    style: Style = Format.TABLE,
+) -> None:
+    """Count each limit's windows by verdict, or list the exceedances; without --from and --to, of the last 30 days."""
+    here: Context = context.obj
+    settings = here.settings
+    plant = here.plant(settings)
+    start_ms, end_ms = _span(here, plant, start, end, clock_of(settings, plant).now(), days=30)
+    with _reading(here, settings) as connection:
+        headings, rows = (report.register if register else report.summary)(connection, plant, start_ms, end_ms)
+    if not rows and style is Format.TABLE:
+        typer.echo(here.say("no_exceedances" if register else "no_verdicts"))
+    else:
+        typer.echo(render(headings, rows, style))
+
+
 @app.command("rejected")
 def rejected_command(
     context: typer.Context,
@@ -300,8 +322,10 @@ def _reading(here: Context, settings: Settings) -> Any:
     return Readers(settings.store.path).snapshot()
 
 
-def _span(here: Context, plant: Plant, start: str | None, end: str | None, newest_ms: int) -> tuple[int, int]:
-    """Read --from and --to; without them the day up to the newest reading."""
+def _span(
+    here: Context, plant: Plant, start: str | None, end: str | None, newest_ms: int, days: int = 1
+) -> tuple[int, int]:
+    """Read --from and --to; without them the days up to the newest reading."""
 
     def moment(given: str | None, default: int) -> int:
         if given is None:
@@ -312,7 +336,7 @@ def _span(here: Context, plant: Plant, start: str | None, end: str | None, newes
             _fail(here.say("bad_moment", given=given))
 
     end_ms = moment(end, newest_ms + 1)
-    start_ms = moment(start, end_ms - DAY_MS)
+    start_ms = moment(start, end_ms - days * DAY_MS)
     if start_ms > end_ms:
         _fail(here.say("backwards"))
     return start_ms, end_ms

@@ -9,6 +9,7 @@ from replay import Replay, topics_of
 
 from plantmon.model.verdict import Outcome, Reason, Verdict
 from plantmon.plant.load import load_plant_text
+from plantmon.reports import compliance
 from plantmon.store import verdicts
 from simulators import truth
 from simulators.faults import Delivery, Flagged, OverRange, Silent, Stuck, deliveries
@@ -127,6 +128,18 @@ def test_sound_periods_are_true(
     assert verdict.value == pytest.approx(float(true.mean or 0), rel=CLOSE)
     assert (verdict.outcome is Outcome.NOT_JUDGED) == (not true.is_valid)
     assert true.is_valid == (name == "day")
+
+
+def test_compliance_report_counts_what_was_judged(plant_days: tuple[Replay, list[Delivery]]) -> None:
+    """Each limit's windows are counted by verdict and reason, and the register lists the over-range hour."""
+    replay, _ = plant_days
+    with replay.store.readers.snapshot() as connection:
+        headings, rows = compliance.summary(connection, replay.plant, START, END)
+        _, register = compliance.register(connection, replay.plant, START, END)
+    sulphur = dict(zip(headings, next(row for row in rows if "so2" in str(row[0])), strict=True))
+    assert (sulphur["windows"], sulphur["exceed at least"]) == (48, 1)
+    assert sum(int(sulphur[name] or 0) for name in ("ok", "warn", "exceed", "exceed at least", "not judged")) == 48
+    assert [row[1] for row in register] == ["DA001/so2/concentration/1h/permit/-"]
 
 
 def test_judging_again_changes_nothing(plant_days: tuple[Replay, list[Delivery]]) -> None:
