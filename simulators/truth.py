@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from simulators.faults import Delivery
@@ -346,6 +347,163 @@ def rate_hour(
     return TrueJudged(concentration[0].start_ms, value, bool(fewest) and fewest >= valid_hour_minutes, fewest, sum(ran))
 
 
+# Waste water
+
+
+@dataclass(frozen=True, slots=True)
+class TrueWater:
+    """What a limit judges of waste water over [start, end): a pollutant's day by volume, or an hour of pH.
+
+    `due` counts slots with discharge or unknown flow, `valid` those of them that had a valid value. `value` is the
+    mean by volume, of pH the median. `minimum` and `maximum` are of the valid values (readings, for pH) that count.
+    """
+
+    start_ms: int
+    end_ms: int
+    value: Fraction | None
+    lower_bound: Fraction | None
+    is_over_range: bool
+    due: int
+    valid: int
+    needed: Fraction
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def no_discharge(self) -> bool:
+        """Whether nothing was due."""
+        return self.due == 0
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the value may be judged."""
+        return self.value is not None and not self.is_over_range and self.valid >= max(self.needed, Fraction(1))
+
+
+def _without_gaps(known: Sequence[Fraction | None]) -> list[Fraction | None]:
+    """Give every run of unknown minutes the mean of as many known minutes before it, or of all there are."""
+    result: list[Fraction | None] = []
+    seen: list[Fraction] = []
+    at = 0
+    while at < len(known):
+        value = known[at]
+        if value is not None:
+            seen.append(max(value, Fraction(0)))
+            result.append(seen[-1])
+            at += 1
+            continue
+        end = next((turn for turn in range(at, len(known)) if known[turn] is not None), len(known))
+        result += [_arithmetic(seen[-(end - at) :]) if seen else None] * (end - at)
+        at = end
+    return result
+
+
+def _volume(filled: Sequence[Fraction | None], first_ms: int, start_ms: int, end_ms: int) -> Fraction | None:
+    """Give what flowed in [start, end), m3; None where a minute of it is unknown. The minutes begin at `first_ms`."""
+    total = Fraction(0)
+    at = start_ms
+    while at < end_ms:
+        turn = (at - first_ms) // MINUTE_MS
+        until = min(end_ms, first_ms + (turn + 1) * MINUTE_MS)
+        flow = filled[turn]
+        if flow is None:
+            return None
+        total += flow * (until - at) / HOUR_MS
+        at = until
+    return total
+
+
+def flow_weighted_day(
+    point: SimPoint, readings: Sequence[Delivery], flow: SimPoint, flow_readings: Sequence[Delivery], on: date,
+    zone: ZoneInfo = SHANGHAI, known_from_ms: int | None = None, valid_share: Fraction = VALID_SHARE,
+) -> TrueWater:  # fmt: skip
+    """Give a pollutant's local day: the sum of C x V over the sum of V. Flow in m3/h, a minute or faster.
+
+    A value's volume runs from its time to the next valid value, two intervals at most, past midnight too. Flow is
+    looked for from `known_from_ms` on, the day's start where it is None.
+    """
+    start, end = day_edges(on, zone)
+    last = end + 2 * point.interval_ms
+    first = start if known_from_ms is None else known_from_ms
+    means = [None if one.mean is None else Fraction(one.mean) for one in minutes(flow, flow_readings, first, last)]
+    filled = _without_gaps(means)
+    due = set()
+    for at in range(start, end, MINUTE_MS):
+        mean = means[(at - first) // MINUTE_MS]
+        if mean is None or mean > 0:
+            due.add((at - start) // point.interval_ms)
+    parts = [(one, _reading_part(one, point)) for one in readings if start <= one.ts_ms < last]
+
+    def weigh(usable: Sequence[tuple[Delivery, _Part]]) -> list[tuple[Delivery, Fraction, Fraction]]:
+        found = []
+        for turn, (one, part) in enumerate(usable):
+            until = one.ts_ms + 2 * point.interval_ms
+            if turn + 1 < len(usable):
+                until = min(until, usable[turn + 1][0].ts_ms)
+            volume = _volume(filled, first, one.ts_ms, until) if one.ts_ms < end else None
+            if volume is not None:
+                found.append((one, Fraction(part.value if part.bound is None else part.bound), volume))  # type: ignore[arg-type]
+        return found
+
+    def mean_of(weighed: Sequence[tuple[Delivery, Fraction, Fraction]]) -> Fraction | None:
+        total = sum((volume for _, _, volume in weighed), Fraction(0))
+        return sum((value * volume for _, value, volume in weighed), Fraction(0)) / total if total else None
+
+    def slots_of(weighed: Sequence[tuple[Delivery, Fraction, Fraction]]) -> int:
+        return len(due & {(one.ts_ms - start) // point.interval_ms for one, _, _ in weighed})
+
+    valid = weigh([(one, part) for one, part in parts if part.value is not None])
+    both = weigh([(one, part) for one, part in parts if part.value is not None or part.bound is not None])
+    over = {one.ts_ms for one, part in parts if part.bound is not None and one.ts_ms < end}
+    is_over = any((ts - start) // point.interval_ms in due for ts in over)
+    is_over = is_over or any(one.ts_ms in over and volume > 0 for one, _, volume in both)
+    needed = valid_share * len(due)
+    values = [one.value for one, _, _ in valid]
+    return TrueWater(
+        start,
+        end,
+        mean_of(valid) if due else None,
+        mean_of(both) if due and is_over and slots_of(both) >= max(needed, Fraction(1)) else None,
+        bool(due) and is_over,
+        len(due),
+        slots_of(valid),
+        needed,
+        min(values, default=None) if due else None,
+        max(values, default=None) if due else None,
+    )
+
+
+def ph_hour(
+    point: SimPoint, readings: Sequence[Delivery], flow: SimPoint, flow_readings: Sequence[Delivery], start_ms: int,
+    valid_hour_minutes: int = VALID_HOUR_MINUTES,
+) -> TrueWater:  # fmt: skip
+    """Give an hour of pH, a point of minutes: the median of those valid while there was discharge, or flow unknown.
+
+    It needs of the minutes due the share that 45 are of 60.
+    """
+    end_ms = start_ms + HOUR_MS
+    flows = minutes(flow, flow_readings, start_ms, end_ms)
+    due = [one.start_ms for one in flows if one.mean is None or one.mean > 0]
+    parts = [minute(point, readings, at) for at in due]
+    valid = [one for one in parts if one.mean is not None]
+    bounds = [Fraction(one.mean if one.lower_bound is None else one.lower_bound) for one in parts  # type: ignore[arg-type]
+              if one.mean is not None or one.lower_bound is not None]  # fmt: skip
+    is_over = any(one.lower_bound is not None for one in parts)
+    needed = Fraction(valid_hour_minutes, 60) * len(due)
+    return TrueWater(
+        start_ms,
+        end_ms,
+        median([Fraction(one.mean) for one in valid if one.mean is not None]) if valid else None,
+        median(bounds) if is_over and len(bounds) >= max(needed, Fraction(1)) else None,
+        is_over,
+        len(due),
+        len(valid),
+        needed,
+        min((one.minimum for one in valid if one.minimum is not None), default=None),
+        max((one.maximum for one in valid if one.maximum is not None), default=None),
+    )
+
+
 # Counters
 
 
@@ -509,6 +667,8 @@ def _trace(rules: RegisterRules, readings: Sequence[Delivery]) -> _Trace | None:
 
 def _step(rules: RegisterRules, before: Delivery, after: Delivery, level: Fraction) -> tuple[str, Fraction]:
     now = exact(after.value)
+    if exact(before.value) <= now < level:  # no fall: still below the level that a slight fall left standing
+        return "slight_fall", Fraction(0)
     if now < level:
         return _fall(rules, before.ts_ms, after.ts_ms, level, now)
     if not _is_plausible(rules, before.ts_ms, after.ts_ms, now - level):
