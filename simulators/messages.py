@@ -1,7 +1,7 @@
-"""This module writes readings as the plant's gateways send them: JSON, one reading or many in a message.
+"""This module writes readings as the plant's gateways send them: JSON, one reading or many in a message, or HJ 212.
 
 The shapes are those of the example plant file: `json` (one reading on the point's topic), `json-batch` (points of one
-instant, or a column of one point).
+instant, or a column of one point), `hj212` (a frame of an outlet's data logger).
 """
 
 from __future__ import annotations
@@ -16,6 +16,21 @@ from simulators.plant import PLANT_ID, SimPoint, SimulatedPlant
 
 Message = tuple[str, bytes]  # topic, payload
 
+# What a data logger calls a quantity, and how many of the point's units one of its own is (HJ 212-2017 App. B).
+_HJ212 = {
+    "oxygen": ("a19001", 1.0),
+    "nox": ("a21002", 1.0),
+    "so2": ("a21026", 1.0),
+    "pm": ("a34013", 1.0),
+    "nmhc": ("a24088", 1.0),
+    "gas_flow": ("a00000", 3600.0),  # m3/s, of m3/h
+    "cod": ("w01018", 1.0),
+    "ammonia_nitrogen": ("w21003", 1.0),
+    "tss": ("w01012", 1.0),
+    "ph": ("w01001", 1.0),
+    "water_flow": ("w00000", 3.6),  # L/s, of m3/h
+    "sound_level": ("Leq", 1.0),
+}
 BATCH_TOPIC = f"plant/{PLANT_ID}/batch"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -91,6 +106,58 @@ def batch_messages(plant: SimulatedPlant, deliveries: Iterable[Delivery], epoch_
         if instant:
             yield instant_message(plant, ts_ms, instant.values(), epoch_ms)
     yield from column_messages(plant, apart)
+
+
+def hj212_message(plant: SimulatedPlant, mn: str, data_ms: int, deliveries: Iterable[Delivery]) -> Message:
+    """Write an outlet's real-time frame; a reading of another instant carries it as `SampleTime`.
+
+    A quantity without a code goes under its point's name.
+    """
+    items = []
+    for one in deliveries:
+        code, size = _hj212_code(plant.point(one.point))
+        sampled = f",{code}-SampleTime={_digits(one.ts_ms)}" if one.ts_ms != data_ms else ""
+        items.append(f"{code}-Rtd={one.value / size:.12g},{code}-Flag={one.flag}{sampled}")
+    return _hj212_frame(mn, "2011", data_ms, items)
+
+
+def hj212_means(plant: SimulatedPlant, mn: str, start_ms: int, means: Mapping[str, float], cn: str = "2061") -> Message:
+    """Write what an outlet's data logger says of an hour, or of the minutes (2051) or day (2031) that begin then."""
+    items = []
+    for point, mean in means.items():
+        code, size = _hj212_code(plant.point(point))
+        items.append(f"{code}-Avg={mean / size:.12g},{code}-Flag=N")
+    return _hj212_frame(mn, cn, start_ms, items)
+
+
+def _hj212_code(point: SimPoint) -> tuple[str, float]:
+    return _HJ212.get(point.quantity, (point.id.rpartition(".")[2], 1.0))
+
+
+def _hj212_frame(mn: str, cn: str, data_ms: int, items: list[str]) -> Message:
+    """Frame items: head, length, segment, check sum, tail (HJ 212-2017 Table 2)."""
+    system = "32" if any(item.startswith("w") for item in items) else "31"
+    cp = ";".join([f"DataTime={_digits(data_ms)}", *items])
+    text = f"QN={_digits(data_ms)}{data_ms % 1000:03d};ST={system};CN={cn};PW=123456;MN={mn};Flag=5;CP=&&{cp}&&"
+    segment = text.encode("ascii")
+    return f"hj212/{mn}", b"##%04d%s%04X\r\n" % (len(segment), segment, hj212_check_sum(segment))
+
+
+def hj212_check_sum(segment: bytes) -> int:
+    """Compute the check sum bit by bit, as HJ 212-2017 Appendix A prints it."""
+    register = 0xFFFF
+    for byte in segment:
+        register = (register >> 8) ^ byte
+        for _ in range(8):
+            carry = register & 1
+            register >>= 1
+            if carry:
+                register ^= 0xA001
+    return register
+
+
+def _digits(ts_ms: int) -> str:
+    return datetime.fromtimestamp(ts_ms // 1000, SHANGHAI).strftime("%Y%m%d%H%M%S")
 
 
 def _number(point: SimPoint, value: float) -> float | int:

@@ -74,6 +74,7 @@ def some_rules(**changes: Any) -> Rules:
         "lateness_ms": 35 * DAY_MS,
         "future_ms": 5 * MINUTE_MS,
         "missing_flag": "N",
+        "reported_difference": 0.1,
     }
     return Rules(**given | changes)
 

@@ -112,7 +112,7 @@ def plant(**changes: Any) -> Plant:
         "version": hashlib.sha256(b"").hexdigest(),
         "text": "",
         "feeds": (),
-        "rules": Rules(45, 20, 0.75, "full", "minute", "hour", 35 * 24 * HOUR_MS, 10 * MINUTE_MS, "N"),
+        "rules": Rules(45, 20, 0.75, "full", "minute", "hour", 35 * 24 * HOUR_MS, 10 * MINUTE_MS, "N", 0.1),
         "outlets": {
             "DA002": Outlet(
                 "DA002", Name("Coating line RTO stack", "涂装RTO排气筒"), "air", (NMHC.id, RTO.id), None, None, None

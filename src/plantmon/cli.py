@@ -50,6 +50,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 alarm_app = typer.Typer(help="Alarms: list, show, acknowledge.")
 app.add_typer(alarm_app, name="alarms")
 
+DEFAULT_DAYS = 31  # of day windows, without --from
 ASK_S = 30.0  # how long a command waits for a running daemon
 
 
@@ -152,7 +153,7 @@ def query(
     window: Annotated[Level | None, typer.Option(help="Windows instead of single readings.")] = None,
     style: Style = Format.TABLE,
 ) -> None:
-    """Print a point's readings or windows; without --from and --to, its last day."""
+    """Print a point's readings or windows; without --from and --to, its last day, of days the last month."""
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
@@ -166,7 +167,13 @@ def query(
     with _reading(here, settings) as connection:
         life = points.lives(connection).get(point)
         newest = life.spoken_ms if life and life.spoken_ms is not None else clock_of(settings, plant).now()
-        start_ms, end_ms = _span(here, plant, start, end, newest)
+        # A day that holds the newest reading is not over: a useful default shows more of them.
+        days = DEFAULT_DAYS if window is Level.DAY else 1
+        start_ms, end_ms = _span(here, plant, start, end, newest, days)
+        if window is Level.HOUR:
+            start_ms = plant.time.hour_start(start_ms)
+        elif window is Level.DAY:
+            start_ms = plant.time.day_start(start_ms)
         rows = rows_of(connection, plant, chosen, life.id, start_ms, end_ms, window) if life else ([], [])
     typer.echo(render(*rows, style))
 
@@ -275,7 +282,7 @@ def alarms_list(
 @alarm_app.command("ack")
 def alarms_ack(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", help="The alarm's number.")],
+    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="The alarm's number.")],
     by: Annotated[str, typer.Option(help="Who acknowledges.")],
     note: Annotated[str, typer.Option(help="What was seen or done.")],
 ) -> None:
@@ -325,14 +332,14 @@ def _reading(here: Context, settings: Settings) -> Any:
 def _span(
     here: Context, plant: Plant, start: str | None, end: str | None, newest_ms: int, days: int = 1
 ) -> tuple[int, int]:
-    """Read --from and --to; without them the days up to the newest reading."""
+    """Read --from and --to; without them so many days up to the newest reading."""
 
     def moment(given: str | None, default: int) -> int:
         if given is None:
             return default
         try:
             return plant.time.parse(given)
-        except ValueError:
+        except (ValueError, OverflowError):
             _fail(here.say("bad_moment", given=given))
 
     end_ms = moment(end, newest_ms + 1)

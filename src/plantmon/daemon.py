@@ -29,6 +29,7 @@ from plantmon.feed.own_clock import Finding, OwnClock
 from plantmon.feed.session import Broker, Session
 from plantmon.model.alarm import Condition
 from plantmon.model.plant import Plant
+from plantmon.notify import smtp
 from plantmon.notify.draftsman import ChartChild
 from plantmon.notify.smtp import MailServer
 from plantmon.notify.stage import Mailer
@@ -44,6 +45,7 @@ from plantmon.times import Clock
 log = structlog.get_logger()
 
 DRAIN_S = 6.0  # of the ten seconds an orderly stop may take
+MAIL_END_S = 2.0  # what a mail server may take for the answer that is under way
 HELD_MOST = 20_000  # messages waiting for our own clock; beyond, the queue fills and the broker keeps them
 WRITER_STUCK_S = 60.0  # a commit never takes so long; then the watchdog is not fed and systemd starts us anew
 ON_THE_WAY_S = 2.0  # what a reading may take from the broker into the store before its point counts as silent
@@ -86,6 +88,10 @@ def mail_server_of(settings: Settings) -> MailServer:
     return MailServer(smtp.host, smtp.port, smtp.security, smtp.username, password, smtp.timeout_s)
 
 
+class _Ending(Exception):
+    """The mail thread must send no more."""
+
+
 class Daemon:
     """One plant's service. `run` returns when it was told to stop, or raises what makes going on impossible."""
 
@@ -95,10 +101,11 @@ class Daemon:
         self._clock = clock_of(settings, plant)
         self._lock = Lock(settings.store.path)
         self._inflow = Inflow(settings.mqtt.queue_messages, settings.mqtt.queue_mb * 1_000_000)
-        self._own_clock = OwnClock(plant.rules.future_ms)
+        self._own_clock = OwnClock(plant.rules.future_ms, self._clock.rate)
         self._held: list[Message] = []
         self._clock_is_wrong = False
         self._store_fault: str | None = None
+        self._fault_to_tell: str | None = None
         self._retry_s = 0.0
         self._dropped = 0
         self._dropped_seen: int | None = None
@@ -114,7 +121,11 @@ class Daemon:
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises AlreadyRunning, StoreUnavailable, StoreCorrupt, PlantFileError."""
         _share_memory()
-        self._settings.store.path.parent.mkdir(parents=True, exist_ok=True)
+        folder = self._settings.store.path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"{folder}: {error.strerror}") from error
         self._lock.take()
         try:
             self._build()
@@ -140,7 +151,7 @@ class Daemon:
         self._chart = ChartChild()
         self._mailer = Mailer(
             self._store, plant, mail_server_of(settings), settings.smtp.sender, self._series, self._chart,
-            rate=self._clock.rate,
+            rate=self._clock.rate, send=self._send,
         )  # fmt: skip
         with self._store.readers.snapshot() as connection:
             row = connection.execute("SELECT value FROM meta WHERE key = 'subscriptions'").fetchone()
@@ -191,6 +202,8 @@ class Daemon:
         """Store what waits, then acknowledge it; say whether there was anything."""
         pipeline = self._pipeline
         if pipeline is None or time.monotonic() < self._retry_s:
+            # What arrives meanwhile would wake the writer at once, over and over.
+            self._inflow.arrived.clear()
             return False
         messages = self._held
         if len(messages) < HELD_MOST:
@@ -205,6 +218,7 @@ class Daemon:
         finding = self._own_clock.judge(batch, now_ms, time.monotonic())
         self._clock_is_wrong = finding is Finding.CLOCK_WRONG
         if finding is not Finding.GO_ON:
+            pipeline.checker.put_back()
             return self._hold(messages, 0.5)
         try:
             with transaction(connection):
@@ -232,6 +246,8 @@ class Daemon:
                 log.error("store_unavailable", error=fault)
             else:
                 log.info("store_back")
+        if self._store_fault and fault is None:
+            self._fault_to_tell = self._store_fault  # while it lasted no alarm could be written
         self._store_fault = fault
 
     # the scheduler's threads
@@ -276,7 +292,8 @@ class Daemon:
         if self._failures.pop(component, None) is not None:
             log.info("well_again", component=component)
             now_ms = self._clock.now()
-            self._store.write(lambda connection: health.note_well(connection, component, now_ms))
+            with suppress(Exception):  # as above; the threads that call this must not end by it
+                self._store.write(lambda connection: health.note_well(connection, component, now_ms))
 
     def _run_stages(self) -> None:
         pipeline = self._pipeline
@@ -312,15 +329,18 @@ class Daemon:
         self._note_dropped(now_ms)
         away_s = None if link.is_connected else real_s - link.changed_s
         stalled_s = None if link.stalled_s is None else real_s - link.stalled_s
+        fault, self._fault_to_tell = self._fault_to_tell, None
         seen = watch.Surroundings(
-            away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, self._store_fault, stalled_s
+            away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, fault, stalled_s
         )
         conditions = watch.conditions(seen, now_ms)
         with self._store.readers.snapshot() as connection:
             lives = points.lives(connection)
             standing = {alarm.key for alarm in alarms.all_standing(connection)}
         heard = {name: silence.Heard(life.heard_ms) for name, life in lives.items()}
-        silent = silence.conditions(
+        # A broker that is back at once changes nothing: what is silent would end and begin anew, with another mail.
+        is_brief = away_s is not None and away_s < watch.BROKER_AWAY_S
+        silent = [] if is_brief else silence.conditions(
             self._plant, heard, self._listening_since_ms, now_ms,
             broker_is_away=away_s is not None or self._clock_is_wrong or self._store_fault is not None,
             slack_ms=int(ON_THE_WAY_S * 1000 * self._clock.rate),
@@ -378,6 +398,8 @@ class Daemon:
                 due_ms = self._mailer.run(self._clock.now(), time.time_ns() // 1_000_000)
                 if due_ms is not None:
                     wait_s = min(wait_s, max(0.05, due_ms / 1000 - time.time()))
+            except _Ending:
+                return
             except StoreUnavailable as error:
                 self._note_store_fault(str(error))
                 wait_s = 1.0
@@ -387,6 +409,11 @@ class Daemon:
             else:
                 self._note_well("mail")
             self._mail_wake.wait(wait_s)
+
+    def _send(self, server: MailServer, mime: bytes, sender: str, addresses: list[str]) -> dict[str, smtp.Reply]:
+        if self._ending.is_set():  # its answer might not be written any more
+            raise _Ending
+        return smtp.send(server, mime, sender, addresses)
 
     def _series(self, point: str, start_ms: int, end_ms: int) -> tuple[list[int], list[float]]:
         assert self._pipeline is not None
@@ -431,6 +458,9 @@ class Daemon:
                 time.sleep(0.02)
         if getattr(self, "_scheduler", None) is not None and self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+        mail = getattr(self, "_mail_thread", None)
+        if mail is not None and mail.is_alive():  # what the mail server just took must still be written, or goes twice
+            mail.join(MAIL_END_S)
         if getattr(self, "_writer", None) is not None:
             self._writer.stop(DRAIN_S)
         if getattr(self, "_session", None) is not None:

@@ -22,6 +22,7 @@ from plantmon.notify.announce import Announcer
 from plantmon.store import values
 from plantmon.store.database import Store
 from plantmon.store.points import register_points
+from plantmon.windows.reported import ReportedStage
 from plantmon.windows.stage import RegisterNews, WindowStage
 
 
@@ -47,7 +48,8 @@ class Pipeline:
         self.alarms = AlarmStage(plant, store, self.announcer)
         self.live = LiveLimits(plant, self.numbers)
         self.ingest = Ingest(plant, self.numbers, self.checker.counters, self._judge_live)
-        self.windows = WindowStage(plant, self.numbers, store)
+        self.windows = WindowStage(plant, self.numbers, store, self._tell_register_news)
+        self.reported = ReportedStage(plant, self.numbers, store, self.alarms.apply)
         self.compliance = ComplianceStage(plant, self.numbers, store)
         with store.readers.snapshot() as connection:
             self.live.load(connection, now_ms)
@@ -56,17 +58,19 @@ class Pipeline:
         """Store a checked batch inside the caller's transaction, judging limits on single readings with it."""
         stored = self.ingest.write(connection, batch, list(messages), now_ms)
         count_stored(connection, stored)
+        values.add_counts(connection, {"passed": batch.passed})
         return stored
 
     def undone(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Forget what an undone transaction left in memory."""
+        self.checker.put_back()
         self.ingest.forget()
         self.live.load(connection, now_ms)
 
     def turn(self, now_ms: int) -> Turn:
-        """Run windows, compliance and alarms once."""
+        """Run windows, the comparison with devices' own figures, compliance and alarms once."""
         progress = self.windows.run(now_ms)
-        self._tell_register_news(now_ms)
+        more_reported = self.reported.run(now_ms)
         verdicts, more_verdicts = self.compliance.run()
         more_alarms = self.alarms.run(now_ms)
         if progress.closed or progress.changed:
@@ -75,7 +79,7 @@ class Pipeline:
                     connection, {"windows_closed": progress.closed, "windows_changed": progress.changed}
                 )
             )
-        more = progress.more or more_verdicts or more_alarms
+        more = progress.more or more_reported or more_verdicts or more_alarms
         return Turn(progress.closed, progress.changed, verdicts, more)
 
     def settle(self, now_ms: int) -> None:
@@ -100,12 +104,9 @@ class Pipeline:
         conditions = self.live.judge(connection, new, now_ms)
         return self.alarms.apply(connection, conditions, now_ms) if conditions else False
 
-    def _tell_register_news(self, now_ms: int) -> None:
+    def _tell_register_news(self, connection: sqlite3.Connection, news: list[RegisterNews], now_ms: int) -> None:
         """Raise an alarm for each register that was replaced undeclared or ran too fast."""
-        news, self.windows.news = self.windows.news, []
-        if news:
-            conditions = [_register_condition(one) for one in news]
-            self.store.write(lambda connection: self.alarms.apply(connection, conditions, now_ms))
+        self.alarms.apply(connection, [_register_condition(one) for one in news], now_ms)
 
 
 def _register_condition(news: RegisterNews) -> Condition:

@@ -67,7 +67,7 @@ def test_every_setting_is_documented() -> None:
 RULES = ["valid_hour_minutes", "valid_day_hours", "oxygen_conversion", "mass", "compare", "valid_share", "lateness"]
 
 
-@pytest.mark.parametrize("rule", [*RULES, "future", "missing_flag"])
+@pytest.mark.parametrize("rule", [*RULES, "future", "missing_flag", "reported_difference"])
 def test_documented_defaults_are_the_real_ones(rule: str) -> None:
     """The reference shows the default of a rule that the table has."""
     assert _rows("plant-file.md")[f"rules.{rule}"] == default(rule)

@@ -148,3 +148,32 @@ def test_judging_again_changes_nothing(plant_days: tuple[Replay, list[Delivery]]
     assert replay.pipeline.recompute(START, END, replay.now_ms) == (0, 0)
     assert replay.pipeline.windows.find_holes() == 0
     assert replay.pipeline.compliance.find_holes() == 0
+
+
+@pytest.mark.parametrize(("pollutant", "point"), [("cod", "DW001.cod"), ("ammonia_nitrogen", "DW001.nh3n")])
+def test_water_days_are_true(plant_days: tuple[Replay, list[Delivery]], pollutant: str, point: str) -> None:
+    """A day of waste water weighs each result with the volume that flowed until the next."""
+    replay, sent = plant_days
+    found = _of(replay, f"DW001/{pollutant}/concentration/1d")
+    flow = truth.accepted(sent, "DW001.flow")
+    for day in (MONDAY, MONDAY + timedelta(days=1)):
+        true = truth.flow_weighted_day(
+            SIM.point(point), truth.accepted(sent, point), SIM.point("DW001.flow"), flow, day, known_from_ms=START
+        )
+        assert found[truth.day_edges(day)[0]].value == pytest.approx(float(true.value or 0), rel=CLOSE)
+
+
+def test_ph_hours_are_true(plant_days: tuple[Replay, list[Delivery]]) -> None:
+    """An hour of pH is the median of its minutes with discharge; without any, it is not judged."""
+    replay, sent = plant_days
+    found = _of(replay, "DW001/ph/level/1h")
+    acid, flow = truth.accepted(sent, "DW001.ph"), truth.accepted(sent, "DW001.flow")
+    judged = 0
+    for start in range(START, END, HOUR):
+        true = truth.ph_hour(SIM.point("DW001.ph"), acid, SIM.point("DW001.flow"), flow, start)
+        verdict = found[start]
+        assert (verdict.reason is Reason.NO_DISCHARGE) == true.no_discharge
+        if true.is_valid:
+            judged += 1
+            assert verdict.value == pytest.approx(float(true.value or 0), rel=CLOSE)
+    assert judged >= 24

@@ -354,11 +354,19 @@ def test_hourly_verdicts_follow_the_truth(in_order: Replay, accepted: dict[str, 
     assert len(outcomes) == 6
 
 
-def test_days_whose_rule_is_not_built_say_so(in_order: Replay) -> None:
-    """Each COD day has a verdict that names the missing rule, and judges nothing simpler in its place."""
+def test_days_of_waste_water_are_true(in_order: Replay, accepted: dict[str, list[Delivery]]) -> None:
+    """Each COD day weighs its results by the volume they stand for, or is not judged where the truth does not."""
     found = judged(in_order, "cod/concentration")
     assert [one.start for one in found] == [truth.day_edges(day)[0] for day in DAYS]
-    assert {(one.outcome, one.reason) for one in found} == {(Outcome.NOT_JUDGED, Reason.RULE_NOT_AVAILABLE)}
+    cod, flow = SIMULATED.point("DW001.cod"), SIMULATED.point("DW001.flow")
+    for day, verdict in zip(DAYS, found, strict=True):
+        true = truth.flow_weighted_day(
+            cod, accepted["DW001.cod"], flow, accepted["DW001.flow"], day, known_from_ms=START
+        )
+        if not true.is_valid or true.is_over_range:
+            assert verdict.outcome in (Outcome.NOT_JUDGED, Outcome.EXCEED_AT_LEAST)
+        else:
+            assert verdict.value == pytest.approx(float(true.value or 0), rel=1e-9)
 
 
 # The same readings in other orders

@@ -7,7 +7,7 @@ while the broker is away nobody else is accused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from plantmon.model.alarm import Condition, Severity
@@ -39,22 +39,32 @@ def conditions(
     """
     since: dict[str, int] = {}
     silent: set[str] = set()
+    speaking: set[str] = set()  # who is neither has not been heard, but we do not listen for long enough yet
     for name, point in plant.points.items():
         last = heard.get(name, Heard(None)).at_ms
         since[name] = listening_since_ms if last is None else last
-        if now_ms - max(since[name], listening_since_ms) > silent_after_ms(point) + slack_ms:
+        allowed_ms = silent_after_ms(point) + slack_ms
+        if now_ms - max(since[name], listening_since_ms) > allowed_ms:
             silent.add(name)
+        elif last is not None and now_ms - last <= allowed_ms:
+            speaking.add(name)
     if broker_is_away:
         return _all_quiet(plant, now_ms)
     found = []
     everything = bool(plant.points) and len(silent) == len(plant.points) and len(plant.points) > 1
-    found.append(_condition("silent:*", "outlet_silent", everything, plant.points.keys(), since, now_ms, outlet=None))
+    found.append(
+        _condition(
+            "silent:*", "outlet_silent", _known(everything, plant.points, speaking), plant.points.keys(), since, now_ms,
+            outlet=None,
+        )
+    )  # fmt: skip
     for outlet in plant.outlets.values():
         whole = len(outlet.points) > 1 and silent.issuperset(outlet.points)
         key = f"silent_outlet:{outlet.id}"
         found.append(
             _condition(
-                key, "outlet_silent", whole and not everything, outlet.points, since, now_ms,
+                key, "outlet_silent", _known(whole and not everything, outlet.points, speaking, everything),
+                outlet.points, since, now_ms,
                 outlet=outlet.id, quiet=everything,
             )
         )  # fmt: skip
@@ -63,11 +73,17 @@ def conditions(
         covered = everything or (len(outlet_points) > 1 and silent.issuperset(outlet_points))
         found.append(
             _condition(
-                f"silent:{name}", "silent", name in silent and not covered, [name], since, now_ms,
+                f"silent:{name}", "silent", _known(name in silent and not covered, [name], speaking, covered),
+                [name], since, now_ms,
                 outlet=point.outlet, quiet=covered, point=name,
             )
         )  # fmt: skip
     return found
+
+
+def _known(is_bad: bool, names: Iterable[str], speaking: set[str], covered: bool = False) -> bool | None:
+    """Say whether silence is known to be so or not so: it ends when somebody speaks, not when we begin to listen."""
+    return is_bad if is_bad or covered or not speaking.isdisjoint(names) else None
 
 
 def _all_quiet(plant: Plant, now_ms: int) -> list[Condition]:
@@ -81,7 +97,7 @@ def _all_quiet(plant: Plant, now_ms: int) -> list[Condition]:
 
 
 def _condition(
-    key: str, kind: str, is_bad: bool, names: object, since: Mapping[str, int], now_ms: int, *,
+    key: str, kind: str, is_bad: bool | None, names: object, since: Mapping[str, int], now_ms: int, *,
     outlet: str | None, quiet: bool = False, point: str | None = None,
 ) -> Condition:  # fmt: skip
     began = max((since[name] for name in names), default=now_ms)  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ def running_minutes(running: Running, point: Point, blocks: list[MinuteBlock]) -
     """Say for the 60 minutes of the last block's hour whether the source ran; earlier blocks come before it in time."""
     mean = np.concatenate([np.where(block.valid > 0, block.mean, np.nan) for block in blocks])
     if point.is_slow:
-        mean = _carried(mean, STANDS_FOR_INTERVALS * point.interval_ms // MINUTE_MS)
+        mean = carried(mean, STANDS_FOR_INTERVALS * point.interval_ms // MINUTE_MS)
     ran = np.isnan(mean) | within(running, mean)
     return np.asarray(ran[-MINUTES:])
 
@@ -40,7 +40,7 @@ def within(running: Running, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return inside
 
 
-def _carried(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+def carried(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     """Let each value stand until the next, for less than `most` minutes after its own."""
     places = np.arange(len(values))
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, places))

@@ -6,18 +6,21 @@ import json
 import sqlite3
 import threading
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 
 from plantmon import units
 from plantmon.averages.mean import PointTable, classify
-from plantmon.averages.running import minutes_of_mask
+from plantmon.averages.running import carried, minutes_of_mask
 from plantmon.compliance.air import MG_PER_KG, converted_hour, rate_hour
 from plantmon.compliance.excursions import SILENCE_INTERVALS, Reading, Run, extend
 from plantmon.compliance.in_force import in_force, windows_of
 from plantmon.compliance.judge import Judged, Measured, judge, judge_value
 from plantmon.compliance.measured import measured_day, measured_hour
 from plantmon.compliance.periods import DAY_PERIOD, NIGHT_PERIOD, measured_period
+from plantmon.compliance.water import WEIGHS_FOR_INTERVALS, Results, flow_weighted_day, ph_hour
+from plantmon.compliance.water_flow import LOOK_BACK_MS, Flow, flow_of
 from plantmon.model.minutes import MINUTES, MinuteBlock
 from plantmon.model.plant import Basis, Kind, Limit, Plant, Point
 from plantmon.model.verdict import Outcome, Reason, Verdict
@@ -39,10 +42,12 @@ class ComplianceStage:
         self._numbers = numbers
         self._limits: dict[int, list[Limit]] = defaultdict(list)  # by the point a limit is judged on
         self._touching: dict[int, list[Limit]] = defaultdict(list)  # by any point its value depends on
+        self._reach: dict[str, int] = {}  # how far into the next day a day's value reaches
         self._others: dict[str, tuple[int, ...]] = {}  # the points besides its own that a limit's value depends on
         for limit in plant.limits:
             others = [numbers[name] for name in self._needed_beside(limit)]
             self._others[limit.key] = tuple(others)
+            self._reach[limit.key] = self._influence_ms(limit)
             self._limits[numbers[limit.point]].append(limit)
             for number in (numbers[limit.point], *others):
                 self._touching[number].append(limit)
@@ -108,14 +113,24 @@ class ComplianceStage:
             wanted.add("oxygen")
         if limit.basis is Basis.RATE:
             wanted.add("gas_flow")
+        if outlet.kind == "water" and limit.window != "reading":
+            wanted.add("water_flow")
         return [name for name in outlet.points if self._plant.points[name].quantity in wanted and name != limit.point]
+
+    def _influence_ms(self, limit: Limit) -> int:
+        """Give how far a reading can move verdicts beyond its own window: `windows_of` says in which direction."""
+        interval_ms = self._plant.points[limit.point].interval_ms
+        if limit.window == "reading":
+            look_back_ms = limit.hold_ms + (SILENCE_INTERVALS + 1) * interval_ms
+            return -(-look_back_ms // HOUR_MS) * HOUR_MS
+        return WEIGHS_FOR_INTERVALS * interval_ms if self._is_water(limit) else 0
 
     def _verdicts(self, connection: sqlite3.Connection, marks: list[dirty.Unjudged]) -> list[Verdict]:
         """Give the verdicts of all windows the marks touch, each once."""
         spans: dict[tuple[str, int], tuple[Limit, int]] = {}
         for mark in marks:
             for limit in self._touching.get(mark.point, ()):
-                for start, end in windows_of(limit, mark.level, mark.start, self._plant.time):
+                for start, end in windows_of(limit, mark.level, mark.start, self._plant.time, self._reach[limit.key]):
                     if limit.covers(self._plant.time.date_of(start)):
                         spans[limit.key, start] = (limit, end)
         closed = {level: windows.closed(connection, level) for level in ("1h", "1d")}
@@ -154,6 +169,8 @@ class ComplianceStage:
                 return None
             if limit.window == "reading":
                 judged, detail = self._judge_readings(connection, limit, point, window)
+            elif self._is_water(limit):
+                judged = self._judge_water(connection, limit, point, window)
             elif limit.window == "1d":
                 judged = judge(limit, point, self._day(connection, limit, point, window))
             else:
@@ -177,6 +194,47 @@ class ComplianceStage:
         reference = self._plant.outlets[limit.outlet].reference_oxygen_pct
         assert reference is not None
         return converted_hour(point, self._plant.rules, block, other, reference, ran)
+
+    def _is_water(self, limit: Limit) -> bool:
+        """Whether a limit is judged by the volume of waste water, or by whether any flowed."""
+        if self._plant.outlets[limit.outlet].kind != "water":
+            return False
+        return limit.basis is Basis.CONCENTRATION or self._plant.points[limit.point].quantity == "ph"
+
+    def _judge_water(self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window) -> Judged:
+        """Judge a day weighted by volume, or an hour of pH by its median."""
+        if limit.window == "1h":
+            block = minutes.read(connection, window.start, [window.point]).get(window.point)
+            flow = self._flow(connection, limit, window.start, window.end)
+            found = ph_hour(point, self._plant.rules, window.start, block, flow)
+        else:
+            end = window.end + WEIGHS_FOR_INTERVALS * point.interval_ms
+            rows = readings.gauge(connection, window.point, window.start, end)
+            valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), _table(point))
+            flow = self._flow(connection, limit, window.start, end)
+            results = Results(rows.ts, value, valid, over)
+            found = flow_weighted_day(point, self._plant.rules, window.start, window.end, results, flow)
+        if found.no_discharge:
+            return Judged(Outcome.NOT_JUDGED, Reason.NO_DISCHARGE)
+        return judge(limit, point, found.measured)
+
+    def _flow(self, connection: sqlite3.Connection, limit: Limit, start: int, end: int) -> Flow:
+        """Read the outlet's flow by the minute; with what came before where minutes are missing, to fill them."""
+        names = self._needed_beside(limit)
+        if not names:
+            return flow_of([], start, end)
+        point = self._plant.points[names[0]]
+        number, factor = self._numbers[names[0]], units.conversion(point.unit, "m3/h")[0]
+        flow = Flow(start, np.empty(0))
+        for first in (start, start - LOOK_BACK_MS):
+            blocks = minutes.span(connection, number, first - HOUR_MS, end)
+            flow = flow_of(blocks, first, end, factor)
+            if point.is_slow:  # a slow meter's value stands until its next, at most two intervals
+                most = WEIGHS_FOR_INTERVALS * point.interval_ms // MINUTE_MS
+                flow = Flow(first, carried(flow.m3_h, most))
+            if not np.isnan(flow.m3_h).any():
+                break
+        return flow
 
     def _rate_factor(self, limit: Limit, point: Point) -> float:
         """Give what turns concentration x flow in the points' units into the limit's unit."""
@@ -245,13 +303,7 @@ class ComplianceStage:
 
     def _readings(self, connection: sqlite3.Connection, point: Point, window: Window, start: int) -> list[Reading]:
         rows = readings.gauge(connection, window.point, start, window.end)
-        nan = np.nan
-        table = PointTable(
-            np.array([nan if point.range_low is None else point.range_low]),
-            np.array([nan if point.range_high is None else point.range_high]),
-            np.array([point.kind is Kind.ENERGY]),
-        )
-        valid, over, value = classify(type(rows)(rows.ts, np.zeros_like(rows.point), rows.value, rows.flag), table)
+        valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), _table(point))
         masks = self._running(connection, window, start)
         return [
             Reading(ts, one, bool(is_valid), bool(is_over), _ran(masks, ts))
@@ -262,6 +314,12 @@ class ComplianceStage:
         """Give the masks of running minutes of the hours from `start` to the window's end, by hour."""
         hours = windows.span(connection, "1h", window.point, start - HOUR_MS, window.end)
         return {hour.start: hour.ran for hour in hours}
+
+
+def _table(point: Point) -> PointTable:
+    """Give one point's range as a table of its own, for readings that name it as number 0."""
+    low, high = (np.nan if end is None else end for end in (point.range_low, point.range_high))
+    return PointTable(np.array([low]), np.array([high]), np.array([point.kind is Kind.ENERGY]))
 
 
 def _ran(masks: dict[int, int | None], ts: int) -> bool:

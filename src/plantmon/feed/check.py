@@ -14,10 +14,12 @@ import structlog
 from plantmon import units
 from plantmon.errors import DecodeError, UnitError
 from plantmon.feed.decode import json, json_batch
+from plantmon.feed.hj212 import Devices
 from plantmon.feed.topics import Route, Routes
 from plantmon.model.plant import Kind, Plant, Point
 from plantmon.model.reading import NORMAL, flag_code
 from plantmon.store.rejected import Rejected, Why
+from plantmon.store.reported import Reported
 
 log = structlog.get_logger()
 
@@ -50,6 +52,8 @@ class Batch:
     source: list[int] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     repeats: int = 0  # dropped: delivered again where arrival is the time, or once per subscription
+    reported: list[tuple[int, Reported]] = field(default_factory=list)  # (the message's place, a device's own figures)
+    passed: int = 0  # HJ 212 frames that carry no measurements
 
     def cut(self, length: int) -> None:
         """Take out of every column what a message put in before it turned out to be bad."""
@@ -65,13 +69,16 @@ class Checker:
         self._numbers = numbers
         self.routes = Routes(plant)
         self._missing_flag = _code_or_none(plant.rules.missing_flag) or NORMAL
+        self._devices = Devices(plant, numbers)
         self._units: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._last: dict[int, tuple[int, float, int]] = {}
+        self._before: dict[int, tuple[int, float, int] | None] = {}  # of `_last`, what the newest check overwrote
         self.counters = frozenset(numbers[p.id] for p in plant.points.values() if p.kind is Kind.COUNTER)
 
     def check(self, messages: Iterable[Message]) -> Batch:
-        """Decode messages in order; every one ends in the columns, in `rejected`, or counted in `repeats`."""
+        """Decode messages in order; every one ends in the columns, `reported`, `rejected`, `repeats` or `passed`."""
         batch = Batch()
+        self._before.clear()
         for place, message in enumerate(messages):
             before = len(batch.ts)
             try:
@@ -85,6 +92,15 @@ class Checker:
                 batch.rejected.append(_reject(Why.UNDECODABLE, message, f"not understood: {error!r}"))
         return batch
 
+    def put_back(self) -> None:
+        """Forget the values the newest check remembered: its messages were not stored and will be checked again."""
+        for number, last in self._before.items():
+            if last is None:
+                del self._last[number]
+            else:
+                self._last[number] = last
+        self._before.clear()
+
     def _one(self, batch: Batch, place: int, message: Message, route: Route | None) -> None:
         if len(message.payload) > LARGEST_PAYLOAD:
             raise DecodeError(f"{len(message.payload)} bytes are more than {LARGEST_PAYLOAD}")
@@ -92,6 +108,8 @@ class Checker:
             batch.rejected.append(_reject(Why.UNKNOWN_POINT, message, "no feed of the plant file matches the topic"))
         elif route.feed.format == "json":
             self._single(batch, place, message, route)
+        elif route.feed.format == "hj212":
+            self._frames(batch, place, message, route)
         else:
             self._many(batch, place, message, route)
 
@@ -121,6 +139,7 @@ class Checker:
             if self._is_repeat(message, number, value, ts_ms, point):
                 batch.repeats += 1
                 return
+            self._before.setdefault(number, self._last.get(number))
             self._last[number] = (ts_ms, value, message.subscription)
         batch.ts.append(ts_ms)
         batch.point.append(number)
@@ -137,6 +156,22 @@ class Checker:
         if message.dup:
             return ts_ms - last_ms <= point.interval_ms
         return message.subscription != subscription and ts_ms - last_ms <= OVERLAP_MS
+
+    def _frames(self, batch: Batch, place: int, message: Message, route: Route) -> None:
+        found = self._devices.read(message.payload, route.mn, message.arrival_ms)
+        count = len(found.values)
+        batch.ts += [one.ts_ms for one in found.values]
+        batch.point += [one.point for one in found.values]
+        batch.value += [one.value for one in found.values]
+        batch.flag += [one.flag for one in found.values]
+        batch.arrival += [message.arrival_ms] * count
+        batch.source += [place] * count
+        batch.reported += [(place, one) for one in found.reported]
+        batch.passed += found.passed
+        batch.rejected += [
+            Rejected(one.why, message.topic, message.arrival_ms, one.detail, message.payload, one.point, one.ts_ms)
+            for one in found.refused
+        ]
 
     def _many(self, batch: Batch, place: int, message: Message, route: Route) -> None:
         found = json_batch.decode(message.payload)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from plantmon.feed.check import Batch, Message
 from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
-from plantmon.store import dirty, points, readings, values
+from plantmon.store import dirty, points, readings, reported, values
 from plantmon.store.rejected import Rejected, Why, add
+from plantmon.store.reported import Reported
 from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 # How often a point's newest arrival is written while it speaks; silence is judged in intervals, not milliseconds.
@@ -63,8 +64,9 @@ class Ingest:
         is_counter = np.isin(point, self._counters)
         before = connection.total_changes
         for table, chosen in (("reading", in_time & ~is_counter), ("register", in_time & is_counter)):
-            self._insert(connection, table, batch, chosen, messages, refused)
+            in_time[self._insert(connection, table, batch, chosen, messages, refused)] = False
         fresh = connection.total_changes - before
+        again = self._keep_reported(connection, batch, messages, now_ms, refused)
         if refused:
             add(connection, refused)
         woke = False
@@ -78,8 +80,8 @@ class Ingest:
             self._live(connection, new, batch, kept, messages, now_ms)
             if self._on_batch is not None:
                 woke = self._on_batch(connection, new, now_ms)
-        conflicts = sum(one.why is Why.CONFLICT for one in refused)
-        return Stored(fresh, batch.repeats + int(in_time.sum()) - fresh - conflicts, len(refused), woke)
+        repeats = batch.repeats + int(in_time.sum()) - fresh + again
+        return Stored(fresh, repeats, len(refused), woke)
 
     def has_lives_due(self, now_ms: int) -> bool:
         """Whether points spoke whose life is not written and will not be with a batch: none has come for a while."""
@@ -112,9 +114,10 @@ class Ingest:
     def _insert(
         self, connection: sqlite3.Connection, table: str, batch: Batch, chosen: NDArray[np.bool_],
         messages: list[Message], refused: list[Rejected],
-    ) -> None:  # fmt: skip
+    ) -> list[int]:  # fmt: skip
+        """Store the chosen readings; give the places of those that contradict what stands."""
         if not chosen.any():
-            return
+            return []
         # In the order of the key: a column of one point lands all over the table otherwise, at twice the cost. The
         # sort is stable, so of two values for one key the first to arrive stands.
         places = np.flatnonzero(chosen)
@@ -126,10 +129,38 @@ class Ingest:
         value, flag = np.array(batch.value, np.float64)[places], np.array(batch.flag, np.int64)[places]
         columns = (ts[order], point[order], value, flag, arrival)
         rows = list(zip(*(column.tolist() for column in columns), strict=True))
-        for conflict in readings.insert(connection, table, rows):
-            place = int(places[conflict])
+        conflicts = [int(places[one]) for one in readings.insert(connection, table, rows)]
+        for place in conflicts:
             stands = readings.stored(connection, table, batch.ts[place], batch.point[place])
             refused.append(self._refusal(Why.CONFLICT, batch, place, messages, f"stored {stands:.12g}"))
+        return conflicts
+
+    def _keep_reported(
+        self, connection: sqlite3.Connection, batch: Batch, messages: list[Message], now_ms: int,
+        refused: list[Rejected],
+    ) -> int:  # fmt: skip
+        """Keep what devices say of periods, the first figures of each; give how many came again."""
+        rules, again = self._plant.rules, 0
+        for place, row in batch.reported:
+            before = connection.total_changes
+            why, against = None, self._plant.time.show(now_ms)
+            if row.start > now_ms + rules.future_ms:
+                why = Why.FUTURE
+            elif row.start < now_ms - rules.lateness_ms:
+                why = Why.TOO_OLD
+            elif (stands := reported.insert(connection, row)).figures != row.figures:
+                why, against = Why.CONFLICT, f"stored {_shown(stands)}"
+            again += why is None and connection.total_changes == before
+            if why is not None:
+                message = messages[place]
+                detail = f"{row.level} of {self._plant.time.show(row.start)}, {_shown(row)}, against {against}"
+                refused.append(
+                    Rejected(
+                        why, message.topic, message.arrival_ms, detail, message.payload,
+                        self._names[row.point], row.start,
+                    )
+                )  # fmt: skip
+        return again
 
     def _touch(self, connection: sqlite3.Connection, new: Columns) -> None:
         """Mark the minutes a batch touched, per point and local clock hour."""
@@ -176,6 +207,12 @@ class Ingest:
         points.note_spoken(connection, [(number, *life) for number, life in self._lives.items()])
         self._lives.clear()
         self._lives_written_ms = now_ms
+
+
+def _shown(row: Reported) -> str:
+    """Write the figures a device gave."""
+    named = zip(reported.FIGURES, row.figures, strict=True)
+    return ", ".join(f"{name} {value:.12g}" for name, value in named if value is not None)
 
 
 def count_stored(connection: sqlite3.Connection, stored: Stored) -> None:

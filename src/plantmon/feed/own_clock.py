@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from plantmon.feed.check import Batch
-from plantmon.times import MINUTE_MS
+from plantmon.times import MINUTE_MS, SECOND_MS
 
 POINTS_TO_SUSPECT = 3  # one or two sensors can have a wrong clock; three at once, and nobody else right, have not
 RECENT_MS = 10 * MINUTE_MS  # a reading this close to now shows that the clock is right
@@ -27,9 +27,11 @@ class Finding(StrEnum):
 class OwnClock:
     """Judges batches before they are stored; real time is passed in, from a monotonic clock in seconds."""
 
-    def __init__(self, future_ms: int) -> None:
+    def __init__(self, future_ms: int, rate: float = 1.0) -> None:
         self._future_ms = future_ms
+        self._rate = rate
         self._vouched_s = -1e12
+        self._vouched_ms = 0
         self._waiting_since_s: float | None = None
 
     def judge(self, batch: Batch, now_ms: int, real_s: float) -> Finding:
@@ -40,11 +42,13 @@ class OwnClock:
         newest = max(batch.ts)
         if newest <= horizon:
             if newest >= now_ms - RECENT_MS:
-                self._vouch(real_s)
+                self._vouch(now_ms, real_s)
             return Finding.GO_ON
         if any(now_ms - RECENT_MS <= ts <= horizon for ts in batch.ts):
-            self._vouch(real_s)
+            self._vouch(now_ms, real_s)
             return Finding.GO_ON
+        if self._was_set_back(now_ms, real_s):
+            self._vouched_s = -1e12
         if real_s - self._vouched_s <= QUIET_S:
             return Finding.GO_ON
         ahead = {point for point, ts in zip(batch.point, batch.ts, strict=True) if ts > horizon}
@@ -57,6 +61,11 @@ class OwnClock:
         self._waiting_since_s = None
         return Finding.GO_ON
 
-    def _vouch(self, real_s: float) -> None:
-        self._vouched_s = real_s
+    def _was_set_back(self, now_ms: int, real_s: float) -> bool:
+        """Whether our clock stands behind what has passed since a reading vouched for it: it vouched for another."""
+        passed_ms = (real_s - self._vouched_s) * SECOND_MS * self._rate
+        return now_ms - self._vouched_ms < passed_ms - self._future_ms / 2
+
+    def _vouch(self, now_ms: int, real_s: float) -> None:
+        self._vouched_s, self._vouched_ms = real_s, now_ms
         self._waiting_since_s = None

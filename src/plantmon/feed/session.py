@@ -79,7 +79,8 @@ class Session:
         self._routes = routes
         self._inflow = inflow
         self._plant_now = plant_now
-        self.filters = [(subscription(feed.topic), feed.qos) for feed in routes.feeds]
+        # Twice is once in the store, so QoS 2 would add nothing; and what is acknowledged as QoS 1 must be of QoS 1.
+        self.filters = [(subscription(feed.topic), min(feed.qos, 1)) for feed in routes.feeds]
         self._stale = [topic for topic in stale if topic not in {name for name, _ in self.filters}]
         self._lock = threading.Lock()
         self._generation = 0
@@ -88,6 +89,9 @@ class Session:
         self.link = Link(changed_s=time.monotonic())
         self._version = mqtt.MQTTv311 if broker.protocol == "3.1.1" else mqtt.MQTTv5
         self._refusals = 0
+        self._session_present = False
+        self._is_greeted = False  # whether the broker has answered this connection's hello
+        self._subscribing: dict[int, str] = {}  # subscriptions the broker has not answered yet, by packet id
         self._answer = threading.Timer(ANSWER_S, lambda: None)
         self._client = self._build()
 
@@ -145,6 +149,7 @@ class Session:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_plain = self._on_plain
         return client
@@ -165,6 +170,7 @@ class Session:
     def _on_pre_connect(self, client: mqtt.Client, userdata: Any) -> None:
         with self._lock:  # before the connection opens: no late ack may slip into the new one
             self._generation += 1
+        self._is_greeted = False
         if self._version == mqtt.MQTTv5 and self._broker.protocol == "auto":
             self._wait_for_answer()
 
@@ -192,6 +198,7 @@ class Session:
                 self._fall_back()
             return
         self._refusals = 0
+        self._is_greeted = True
         try:
             self._subscribe(client)
         except Exception:
@@ -199,10 +206,12 @@ class Session:
             client.disconnect()
             return
         self.link.protocol = "5" if self._version == mqtt.MQTTv5 else "3.1.1"
-        self._set_link(True, "connected")
-        log.info("broker_connected", session_present=flags.session_present, protocol=self.link.protocol)
+        self._session_present = flags.session_present
+        if not self._subscribing:
+            self._note_connected()
 
     def _subscribe(self, client: mqtt.Client) -> None:
+        self._subscribing.clear()
         for topic in self._stale:  # a persistent session remembers topics that left the plant file
             client.unsubscribe(topic)
         client.subscribe(DROPPED_TOPIC, 0)
@@ -210,9 +219,27 @@ class Session:
             if self._version == mqtt.MQTTv5:
                 properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
                 properties.SubscriptionIdentifier = number + 1
-                client.subscribe(topic, options=SubscribeOptions(qos=qos), properties=properties)
+                _, mid = client.subscribe(topic, options=SubscribeOptions(qos=qos), properties=properties)
             else:
-                client.subscribe(topic, qos)
+                _, mid = client.subscribe(topic, qos)
+            if mid is not None:
+                self._subscribing[mid] = topic
+
+    def _on_subscribe(
+        self, client: mqtt.Client, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any
+    ) -> None:
+        """Count us as connected once the broker has taken every subscription: before, it keeps nothing for us."""
+        topic = self._subscribing.pop(mid, None)
+        if topic is None:
+            return
+        if any(reason.is_failure for reason in reasons):
+            log.error("subscription_refused", topic=topic, reasons=[str(reason) for reason in reasons])
+        if not self._subscribing and client is self._client:
+            self._note_connected()
+
+    def _note_connected(self) -> None:
+        self._set_link(True, "connected")
+        log.info("broker_connected", session_present=self._session_present, protocol=self.link.protocol)
 
     def _on_disconnect(
         self, client: mqtt.Client, userdata: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, properties: Any
@@ -220,13 +247,12 @@ class Session:
         if client is not self._client:
             return
         self._answer.cancel()
-        was_connected = self.link.is_connected
         self._set_link(False, str(reason))
         if self._started:
             log.warning("broker_lost", reason=str(reason))
         if str(reason) in REFUSED_VERSION:
             self._fall_back()
-        elif not was_connected:
+        elif not self._is_greeted:
             # A broker that speaks only 3.1.1 may just close the connection on a version 5 hello.
             self._refusals += 1
             if self._refusals >= 2:

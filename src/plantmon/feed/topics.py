@@ -18,15 +18,16 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a topic leads: the feed (its place in the file), the point it names, the outlet of a batch's short names.
+    """Where a topic leads: the feed (its place in the file), the point it names, the HJ 212 device it names.
 
-    `point` is None for batch feeds and for a topic that names no known point; `named` says what it named.
+    `point` is None for batch feeds, for frames and for a topic that names no known point; `named` says what it named.
     """
 
     number: int
     feed: FeedSpec
     point: Point | None
     named: str
+    mn: str | None = None
 
 
 class Routes:
@@ -62,8 +63,9 @@ class Routes:
         for number, expression in self._patterns:
             match = expression.fullmatch(topic)
             if match:
-                named = self._name(match.groupdict())
-                return Route(number, self.feeds[number], self._plant.points.get(named), named)
+                groups = match.groupdict()
+                named = self._name(groups)
+                return Route(number, self.feeds[number], self._plant.points.get(named), named, groups.get("mn"))
         return None
 
     @staticmethod

@@ -127,6 +127,15 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Hj212:
+    """How an outlet's HJ 212 device sends: the standard's way (HJ 212-2017 App. A, Tables 4 and 9), or its own."""
+
+    crc: str = "hj212"  # modbus, modbus_swapped, off
+    stamp: str = "start"  # or end: which end of its period minute, hour and day data carry
+    minute_ms: int = 10 * MINUTE_MS  # the length of its minute data
+
+
+@dataclass(frozen=True, slots=True)
 class Outlet:
     """A stack, a waste-water outlet or a noise position."""
 
@@ -137,6 +146,7 @@ class Outlet:
     running: Running | None
     reference_oxygen_pct: float | None
     mn: str | None
+    hj212: Hj212 = Hj212()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,7 @@ class Rules:
     lateness_ms: int
     future_ms: int
     missing_flag: str
+    reported_difference: float  # 0..1: a device's mean further from ours is an alarm
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     """Why a window was not judged; when several fit, the first of this list holds (settled choices)."""
 
     STOPPED = "stopped"
+    NO_DISCHARGE = "no_discharge"  # waste water: nothing flowed, so nothing was due
     OVER_RANGE = "over_range"
     NO_DATA = "no_data"
     MINUTES = "minutes"  # of an hour, or values of a slow point: too few valid

@@ -21,6 +21,7 @@ KINDS = (
     "broker_dropped",
     "clock_wrong",
     "meter_event",
+    "reported_differs",
     "store_unavailable",
     "feed_stalled",
     "late",
@@ -64,6 +65,8 @@ class Facts(msgspec.Struct, frozen=True):
     mean: float | None = None
     windows: int | None = None
     standard: str | None = None
+    reported: float | None = None  # what the device says, and what our readings give
+    own: float | None = None
     detail: str | None = None
     acked_by: str | None = None
     breaches: tuple[LateBreach, ...] = ()

@@ -62,6 +62,10 @@ def _conditions(plant: Plant, outlet: Outlet, language: str) -> Iterator[str]:
         yield text("check.running", language, point=running.point, bounds=bounds)
     if outlet.reference_oxygen_pct is not None:
         yield text("check.reference_oxygen", language, oxygen=f"{outlet.reference_oxygen_pct:g} %")
+    if outlet.mn is not None:
+        device = outlet.hj212
+        stamp, minute = text(f"check.stamp.{device.stamp}", language), format_duration(device.minute_ms)
+        yield text("check.device", language, mn=outlet.mn, crc=device.crc, stamp=stamp, minute=minute)
 
 
 def _point(point: Point, language: str) -> str:

@@ -91,14 +91,15 @@ def unavailable(outlet: schema.Outlet, limit: schema.Limit, quantity: str) -> st
         return None
     if limit.window not in _PLAIN_MEANS:
         return "long_window"
-    if quantity == "ph" and limit.window != "reading":
+    if quantity == "ph" and limit.window == "1d":
         return "ph_statistic"
     if limit.basis == "rate":
         return "rate" if outlet.kind == "water" else None
     if limit.basis == "concentration":
         if outlet.reference_oxygen is not None and quantity != "oxygen" and limit.window == "reading":
             return "oxygen_conversion"
-        if outlet.kind == "water" and limit.window != "reading":
+        has_flow = any(point.quantity == "water_flow" for point in outlet.points.values())
+        if outlet.kind == "water" and (limit.window == "1h" or (limit.window == "1d" and not has_flow)):
             return "flow_weighting"
     return None
 
@@ -170,7 +171,12 @@ def _outlet(outlet_id: str, outlet: schema.Outlet, points: dict[str, model.Point
         running=None if running is None else _running(full_id(outlet_id, running.point), running, points),
         reference_oxygen_pct=outlet.reference_oxygen,
         mn=outlet.mn,
+        hj212=_hj212(outlet.hj212 or schema.Hj212()),
     )
+
+
+def _hj212(device: schema.Hj212) -> model.Hj212:
+    return model.Hj212(crc=device.crc, stamp=device.stamp, minute_ms=device.minute)
 
 
 def _running(point_id: str, running: schema.Running, points: dict[str, model.Point]) -> model.Running:
@@ -231,6 +237,7 @@ def _rules(rules: schema.Rules) -> model.Rules:
         lateness_ms=rules.lateness,
         future_ms=rules.future,
         missing_flag=rules.missing_flag,
+        reported_difference=rules.reported_difference,
     )
 
 
@@ -260,7 +267,7 @@ def _later(file: schema.File) -> tuple[str, ...]:
     found += [f"rules.{key}" for key in ("mass",) if key in file.rules.model_fields_set]
     if file.alarms.fault_clock is not None:
         found.append("alarms.fault_clock")
-    for key in ("tax", "hj212", "discharge"):
+    for key in ("tax", "discharge"):
         found += [f"outlets.{id}.{key}" for id, outlet in file.outlets.items() if getattr(outlet, key) is not None]
     found += [f"meters.{id}.state" for id, meter in file.meters.items() if meter.state is not None]
     return tuple(found)

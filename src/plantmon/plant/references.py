@@ -22,6 +22,7 @@ from plantmon.tables.load import default, quantities
 def check_references(file: schema.File, document: Mapping, problems: Problems) -> None:
     """Note every mistake between the parts of a file; `document` says what stands there though its shape is wrong."""
     check_feeds(file.feeds, problems)
+    _check_frames(file, problems)
     for outlet_id, outlet in file.outlets.items():
         written = document["outlets"][outlet_id]
         _check_points(outlet, problems)
@@ -36,6 +37,14 @@ def check_references(file: schema.File, document: Mapping, problems: Problems) -
     _check_calendar(file, problems)
     if file.esg is not None:
         _check_esg(file.esg, document, problems)
+
+
+def _check_frames(file: schema.File, problems: Problems) -> None:
+    """Note a feed of HJ 212 frames where no outlet has a device number that they could lead to."""
+    for feed in file.feeds:
+        is_waiting = feed.format == "hj212" and all(outlet.mn is None for outlet in file.outlets.values())
+        if is_waiting and not any(path[:1] == ("outlets",) for path in problems.damaged):
+            say(problems, feed, "format", "needs_mn")
 
 
 def _check_points(outlet: schema.Outlet, problems: Problems) -> None:
@@ -97,8 +106,9 @@ def _check_ids(file: schema.File, problems: Problems) -> None:
             say(problems, meter, None, "id_twice", id=meter_id, other=points[meter_id].line())
     first: dict[str, str] = {}
     for outlet_id, outlet in file.outlets.items():
-        if outlet.mn is not None and first.setdefault(outlet.mn, outlet_id) != outlet_id:
-            say(problems, outlet, "mn", "mn_twice", mn=outlet.mn, other=first[outlet.mn])
+        mn = (outlet.mn or "").casefold()
+        if mn and first.setdefault(mn, outlet_id) != outlet_id:
+            say(problems, outlet, "mn", "mn_twice", mn=outlet.mn, other=first[mn])
 
 
 def _check_alarms(alarms: schema.Alarms, problems: Problems) -> None:

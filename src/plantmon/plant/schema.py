@@ -46,6 +46,10 @@ from plantmon.plant.values import (
     read_share,
 )
 from plantmon.tables.load import default, quantities
+from plantmon.times import MINUTE_MS, format_duration
+
+# HJ 212-2017 Table 4, MinInterval.
+_MINUTE_DATA_MS = tuple(minutes * MINUTE_MS for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30))
 
 Severity = Literal["warning", "breach", "data"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -94,6 +98,14 @@ def _ratio_spans(value: Any) -> Any:
 def _quantity(value: str) -> str:
     if value not in quantities():
         raise Mistake("quantity", given=value, allowed=tuple(quantities()))
+    return value
+
+
+def _minute_data(value: int) -> int:
+    """Take a length of minute data that HJ 212 knows."""
+    if value not in _MINUTE_DATA_MS:
+        given, allowed = format_duration(value), tuple(map(format_duration, _MINUTE_DATA_MS))
+        raise Mistake("choice", given=given, allowed=allowed)
     return value
 
 
@@ -149,6 +161,7 @@ class Rules(Written):
     lateness: Duration = read_duration(default("lateness"))
     future: Duration = read_duration(default("future"))
     missing_flag: FlagLetters = default("missing_flag")
+    reported_difference: Share = read_share(default("reported_difference"))
 
 
 class Point(Written):
@@ -191,6 +204,7 @@ class Hj212(Written):
 
     crc: Literal["hj212", "modbus", "modbus_swapped", "off"] = "hj212"
     stamp: Literal["start", "end"] = "start"
+    minute: Annotated[Duration, AfterValidator(_minute_data)] = read_duration(default("hj212_minute"))
 
 
 class Tax(Written):

@@ -10,7 +10,9 @@ import re
 from plantmon.plant.problems import Problems
 from plantmon.plant.schema import Feed
 
-DECODED = frozenset({"json", "json-batch"})  # formats there is a decoder for; others load and are not subscribed
+DECODED = frozenset(
+    {"json", "json-batch", "hj212"}
+)  # formats there is a decoder for; others load and are not subscribed
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _ALLOWED = ("outlet", "point", "meter", "mn")
@@ -62,6 +64,8 @@ def _fault_of_names(format: str, names: list[str]) -> str | None:
         return "topic_name_twice"
     if "meter" in names and ("point" in names or "outlet" in names):
         return "topic_mixed"
+    if format == "hj212" and set(names) - {"mn"}:
+        return "topic_of_frames"
     if format == "json" and not {"point", "meter", "mn"} & set(names):
         return "topic_no_point"
     return None

@@ -34,7 +34,7 @@ def summary(connection: sqlite3.Connection, plant: Plant, start_ms: int, end_ms:
 def _counts(limit: Limit, found: list[Verdict]) -> list[Cell]:
     outcomes = Counter(verdict.outcome for verdict in found)
     reasons = Counter(verdict.reason for verdict in found if verdict.reason)
-    due = len(found) - reasons[Reason.STOPPED]
+    due = len(found) - reasons[Reason.STOPPED] - reasons[Reason.NO_DISCHARGE]
     judged = round(100 * (len(found) - outcomes[Outcome.NOT_JUDGED]) / due, 2) if due else None
     counted: list[Cell] = [outcomes[outcome] for outcome in _COUNTED]
     return [limit.key, len(found), *counted, judged, *(reasons[reason] for reason in Reason)]

@@ -10,7 +10,7 @@ import numpy as np
 from plantmon.model.plant import Kind, Plant, Point
 from plantmon.model.reading import flag_letters
 from plantmon.reports.tabular import Cell
-from plantmon.store import minutes, readings, windows
+from plantmon.store import minutes, readings, reported, windows
 from plantmon.times import MINUTE_MS
 
 QUANTUM = 1_000_000  # counters keep amounts in 1e-6 unit
@@ -29,7 +29,13 @@ def rows_of(
         return _minutes(connection, plant, number, start_ms, end_ms)
     if point.kind is Kind.COUNTER:
         return _amounts(connection, plant, number, start_ms, end_ms, window)
-    return _means(connection, plant, number, start_ms, end_ms, window)
+    headings, rows = _means(connection, plant, number, start_ms, end_ms, window)
+    said = reported.span(connection, number, window, start_ms, end_ms)
+    if said:
+        starts = [one.start for one in windows.span(connection, window, number, start_ms, end_ms)]
+        headings.append("reported")
+        rows = [[*row, said[start].mean if start in said else None] for start, row in zip(starts, rows, strict=True)]
+    return headings, rows
 
 
 def _readings(connection: sqlite3.Connection, plant: Plant, number: int, start_ms: int, end_ms: int) -> Table:

@@ -37,6 +37,8 @@ def store_error(error: sqlite3.Error) -> Exception:
         return StoreUnavailable(text)
     if isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
         return StoreCorrupt(text)
+    if text == "no such table: meta":
+        return StoreUnavailable("the store is empty: no daemon has begun it yet")
     return error
 
 
@@ -96,12 +98,13 @@ def checkpoint(connection: sqlite3.Connection, path: Path) -> None:
         pages = path.with_name(path.name + "-wal").stat().st_size // 4096
     except FileNotFoundError:
         return
-    if pages > WAL_TRUNCATE_PAGES:
-        connection.execute("PRAGMA busy_timeout = 20")
-        connection.execute("PRAGMA wal_checkpoint(RESTART)")
-        connection.execute("PRAGMA busy_timeout = 10000")
-    elif pages > CHECKPOINT_PAGES:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    if pages > CHECKPOINT_PAGES:
+        # Truncated, or its size would say for ever after that it has grown, and every batch would be moved at once.
+        connection.execute(f"PRAGMA busy_timeout = {20 if pages > WAL_TRUNCATE_PAGES else 0}")
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.execute("PRAGMA busy_timeout = 10000")
 
 
 class Lock:
@@ -112,8 +115,11 @@ class Lock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Take the lock. Raises AlreadyRunning when another process has it."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        """Take the lock. Raises AlreadyRunning when another process has it, StoreUnavailable when it may not be had."""
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path}: {error.strerror}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -142,7 +148,9 @@ class Readers:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             try:
-                connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+                connection = sqlite3.connect(
+                    f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None
+                )
                 # Five threads read, mostly ranges and each once: the system's cache serves them all.
                 connection.execute("PRAGMA cache_size = -2000")
                 connection.execute("SELECT 1 FROM meta LIMIT 1")

@@ -7,7 +7,8 @@ snapshot and wipes only those that have not changed since: a reading that arrive
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from plantmon.store.values import next_number
@@ -43,14 +44,13 @@ def touch(connection: sqlite3.Connection, marks: Iterable[tuple[int, int, int]])
     )
 
 
-def touched(connection: sqlite3.Connection, most: int) -> list[Touched]:
-    """List touched hours, oldest first."""
-    return [
+def touched(connection: sqlite3.Connection, most: int, known: Container[int] | None = None) -> list[Touched]:
+    """List touched hours, oldest first; only of `known` points: those not in the plant file just now keep theirs."""
+    rows = (
         Touched(*row)
-        for row in connection.execute(
-            "SELECT hour, point, minutes, seq FROM touched ORDER BY hour, point LIMIT ?", (most,)
-        )
-    ]
+        for row in connection.execute("SELECT hour, point, minutes, seq FROM touched ORDER BY hour, point")
+    )
+    return list(islice((row for row in rows if known is None or row.point in known), most))
 
 
 def wipe_touched(connection: sqlite3.Connection, done: Iterable[tuple[Touched, int]]) -> None:

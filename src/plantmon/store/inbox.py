@@ -13,8 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from plantmon.errors import StoreUnavailable
 from plantmon.store.database import apply_schema, store_error
+
+log = structlog.get_logger()
 
 Answer = tuple[bool, dict[str, Any]]
 
@@ -64,8 +68,16 @@ def serve(connection: sqlite3.Connection, handle: Callable[[str, dict[str, Any],
     rows = connection.execute(
         "SELECT id, kind, body, asked_by FROM request WHERE answered_ms IS NULL ORDER BY id"
     ).fetchall()
+    if rows:  # what cannot be answered is not done either: it would be done again and again
+        connection.execute("UPDATE request SET ok = NULL WHERE id = ?", rows[0][:1])
     for number, kind, body, by in rows:
-        ok, answer = handle(kind, json.loads(body), by)
+        try:
+            ok, answer = handle(kind, json.loads(body), by)
+        except StoreUnavailable:
+            raise  # it passes; the request stays
+        except Exception as error:  # one request must not keep all later ones waiting for ever
+            log.exception("request_failed", request=number, kind=kind)
+            ok, answer = False, {"error": f"request {number} failed: {error!r}"}
         connection.execute(
             "UPDATE request SET answered_ms = ?, ok = ?, answer = ? WHERE id = ?",
             (time.time_ns() // 1_000_000, ok, json.dumps(answer, ensure_ascii=False), number),

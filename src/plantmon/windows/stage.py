@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +23,7 @@ from plantmon.model.minutes import MINUTES, MinuteBlock
 from plantmon.model.plant import Kind, Outlet, Plant, Point, Running
 from plantmon.model.reading import Columns
 from plantmon.model.window import Window
-from plantmon.store import dirty, minutes, points, readings, windows
+from plantmon.store import dirty, minutes, points, readings, reported, windows
 from plantmon.store.database import Store
 from plantmon.times import HOUR_MS, MINUTE_MS
 from plantmon.windows.counter import Course, Edges, Event, Happening, course
@@ -34,6 +34,9 @@ ALL_MINUTES = (1 << MINUTES) - 1
 NEIGHBOURS = 5
 CONTEXT = 8
 TOUCHED_AT_ONCE = 20_000
+# A register beyond this, after its ratio, is no reading of a meter (a float with swapped bytes is 1e37): it is kept,
+# but no amount in 64-bit parts of 1e-6 unit can be made of it.
+LARGEST_REGISTER = 1e11
 
 
 @dataclass(slots=True)
@@ -74,19 +77,23 @@ class RegisterNews:
     happening: Happening
 
 
+# Who is told of such news, inside the transaction that stores it: a kill leaves both or neither.
+Tell = Callable[[sqlite3.Connection, list[RegisterNews], int], None]
+
+
 class WindowStage:
     """Makes minute, hour and day windows of a plant."""
 
-    def __init__(self, plant: Plant, numbers: dict[str, int], store: Store) -> None:
+    def __init__(self, plant: Plant, numbers: dict[str, int], store: Store, tell: Tell | None = None) -> None:
         self._plant = plant
         self._store = store
+        self._tell = tell
         self._numbers = numbers
         self._points: dict[int, Point] = {numbers[name]: point for name, point in plant.points.items()}
         self._outlets: dict[str, Outlet] = plant.outlets
         self._table = self._point_table()
         self._dependents = self._find_dependents()
         self._busy = threading.Lock()
-        self.news: list[RegisterNews] = []  # taken by the daemon after a run
 
     def run(self, now_ms: int, most_hours: int = 48) -> Progress:
         """Do what is due by `now_ms`, at most so many hours of it, oldest first."""
@@ -109,6 +116,11 @@ class WindowStage:
         changed = 0
         with self._store.readers.snapshot() as connection:
             closed = windows.closed(connection, "1h")
+        if not closed:
+            return 0
+        # Outside of what is closed there is nothing: a far date must not make an endless walk.
+        start_ms = max(start_ms, min(first for first, _ in closed.values()))
+        end_ms = min(end_ms, max(until for _, until in closed.values()))
         hour = self._plant.time.hour_start(start_ms)
         while hour < end_ms:
             inside = {point for point, (first, until) in closed.items() if first <= hour < until}
@@ -153,10 +165,9 @@ class WindowStage:
         jobs: dict[int, Job] = defaultdict(Job)
         backward: set[int] = set()
         closed = windows.closed(connection, "1h")
-        for mark in dirty.touched(connection, TOUCHED_AT_ONCE):
+        for mark in dirty.touched(connection, TOUCHED_AT_ONCE, self._points.keys()):
             jobs[mark.hour].touched[mark.point] = mark
-            if mark.point in self._points:
-                self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark)
+            self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark)
         for life in points.lives(connection).values():
             point = self._points.get(life.id)
             if point is None or life.first_ms is None:
@@ -225,7 +236,9 @@ class WindowStage:
         with self._busy:  # a recompute beside the live stage must not write what it read before the other
             with self._store.readers.snapshot() as connection:
                 result = self._compute(connection, hour, job, now_ms)
-            return self._store.write(lambda connection: self._write(connection, hour, job, result, backward))
+            return self._store.write(
+                lambda connection: self._write(connection, hour, job, result, now_ms, backward=backward)
+            )
 
     def _compute(self, connection: sqlite3.Connection, hour: int, job: Job, now_ms: int) -> Result:
         result = Result()
@@ -260,8 +273,8 @@ class WindowStage:
         masks: dict[int, int] = {}
         for number, mark in job.touched.items():
             ready = mark.minutes & over
-            result.wiped.append((mark, ready if number in self._points else mark.minutes))
-            if ready and number in self._points and self._points[number].kind is not Kind.COUNTER:
+            result.wiped.append((mark, ready))
+            if ready and self._points[number].kind is not Kind.COUNTER:
                 masks[number] = ready
         for number in job.minutes_again:
             if self._points[number].kind is not Kind.COUNTER:
@@ -367,13 +380,16 @@ class WindowStage:
         rows = readings.register(
             connection, number, start if held is None else min(held, start), end, CONTEXT, NEIGHBOURS
         )
-        return course(rows.ts, rows.value, point.register, point.interval_ms)
+        most = LARGEST_REGISTER / max(1.0, *(span.value for span in point.register.ratios), 1.0)
+        used = np.abs(rows.value) <= most
+        return course(rows.ts[used], rows.value[used], point.register, point.interval_ms)
 
     def _write(
-        self, connection: sqlite3.Connection, hour: int, job: Job, result: Result, backward: bool
+        self, connection: sqlite3.Connection, hour: int, job: Job, result: Result, now_ms: int, *, backward: bool
     ) -> tuple[int, int]:
         minutes.write(connection, ((hour, number, packed) for number, packed in result.packed.items()))
         windows.write(connection, result.hours)
+        reported.compare_again(connection, result.hours)
         dirty.wipe_touched(connection, result.wiped)
         closed = windows.closed(connection, "1h")
         spans = {}
@@ -382,7 +398,7 @@ class WindowStage:
             spans[number] = (min(start, hour), until) if backward else (start, max(until, hour + HOUR_MS))
         windows.close(connection, "1h", spans)
         for number, happenings in result.happenings.items():
-            self._write_events(connection, number, hour, happenings)
+            self._write_events(connection, number, hour, happenings, now_ms)
         closed |= spans
         changed = {n for n in result.changed if closed.get(n, (0, 0))[0] <= hour < closed.get(n, (0, 0))[1]}
         judge = changed | job.closing
@@ -395,15 +411,17 @@ class WindowStage:
         return len(job.closing), len(changed - job.closing)
 
     def _write_events(
-        self, connection: sqlite3.Connection, number: int, hour: int, happenings: tuple[Happening, ...]
+        self, connection: sqlite3.Connection, number: int, hour: int, happenings: tuple[Happening, ...], now_ms: int
     ) -> None:
         rows = [(one.ts_ms, str(one.event), one.before, one.after, one.amount) for one in happenings]
         fresh = windows.replace_events(connection, number, hour, hour + HOUR_MS, rows)
-        self.news += [
+        news = [
             RegisterNews(self._points[number].id, one)
             for one in happenings
             if one.event.is_fault and any(row[0] == one.ts_ms for row in fresh)
         ]
+        if news and self._tell is not None:
+            self._tell(connection, news, now_ms)
 
     # days
 
@@ -469,6 +487,7 @@ class WindowStage:
             if standing.get(number) != window:
                 changed.append(window)
         windows.write(connection, changed)
+        reported.compare_again(connection, changed)
         judge = numbers if always else [window.point for window in changed]
         dirty.unjudge(connection, (("1d", day, number) for number in judge))
         return len(changed)

@@ -23,6 +23,7 @@ FEEDS = (
     a_feed("p/batch", "json-batch"),
     a_feed("p/{mn}", "hj212"),
     a_feed("q.r/{point}"),
+    a_feed("{mn}", "csv"),
 )
 ROUTES = Routes(a_plant((NOX, METER), feeds=FEEDS))
 
@@ -34,6 +35,7 @@ ROUTES = Routes(a_plant((NOX, METER), feeds=FEEDS))
         pytest.param("p/DA001/nox", "p/DA001/nox", None, "", id="the most literal feed wins"),
         pytest.param("p/meter/E-MAIN", "p/meter/{meter}", "E-MAIN", "E-MAIN", id="one placeholder before two"),
         pytest.param("p/batch", "p/batch", None, "", id="batch"),
+        pytest.param("p/DA001", "p/{mn}", None, "", id="the device of frames"),
         pytest.param("q.r/E-MAIN", "q.r/{point}", "E-MAIN", "E-MAIN", id="point alone, dots are literal"),
     ],
 )
@@ -44,7 +46,15 @@ def test_routes(topic: str, feed: str, point: str | None, named: str) -> None:
     assert (route.feed.topic, route.point and route.point.id, route.named) == (feed, point, named)
 
 
-@pytest.mark.parametrize("topic", ["p/DA001", "p/DA001/nox/x", "qxr/E-MAIN", "P/batch", "", "p//nox", "p/DA001/"])
+def test_device_of_a_topic() -> None:
+    """A topic of frames names their device."""
+    route, other = ROUTES.find("p/A123456"), ROUTES.find("p/DA001/so2")
+    assert route is not None
+    assert other is not None
+    assert (route.mn, other.mn) == ("A123456", None)
+
+
+@pytest.mark.parametrize("topic", ["p", "p/DA001/nox/x", "qxr/E-MAIN", "P/batch", "", "p//nox", "p/DA001/"])
 def test_no_feed(topic: str) -> None:
     """A topic with other levels, or in other letters, matches no feed; a placeholder is never empty."""
     assert ROUTES.find(topic) is None
@@ -52,7 +62,7 @@ def test_no_feed(topic: str) -> None:
 
 def test_feeds_without_a_decoder_are_left_out() -> None:
     """A feed whose format nothing decodes takes no topic from another."""
-    assert [feed.format for feed in ROUTES.feeds] == ["json", "json", "json", "json-batch", "json"]
+    assert [feed.format for feed in ROUTES.feeds] == ["json", "json", "json", "json-batch", "hj212", "json"]
 
 
 def test_memory_is_bounded() -> None:

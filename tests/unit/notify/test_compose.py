@@ -259,3 +259,24 @@ def test_times_are_plant_time() -> None:
     """A mail written at 01:00:05 UTC shows the plant's 09:00:05."""
     assert TIME.show(NOW) == "2020-03-01 09:00:05"
     assert "at 2020-03-01 09:00:05;" in part(composed(breach()), "plain")
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "said", "own"),
+    [
+        ("en", "Device reports another mean", "Reported by the device", "Computed from readings"),
+        ("zh", "上报均值与自算不符", "设备上报", "按实时数据计算"),
+    ],
+)
+def test_reported_mean_and_ours(language: str, title: str, said: str, own: str) -> None:
+    """A mail about a device's own mean shows both, and of which hour."""
+    facts = {
+        "kind": "reported_differs", "outlet": "DA002", "point": "DA002.nmhc", "window": "1h", "start": HOUR,
+        "end": HOUR + HOUR_MS, "unit": "mg/m3", "reported": 61.25, "own": 48.5, "since": HOUR,
+    }  # fmt: skip
+    mail = composed(facts, language, severity="data")
+    text = part(mail, "plain")
+    assert title in str(mail["Subject"])
+    for label, figure in ((said, "61.2 mg/m³"), (own, "48.5 mg/m³")):
+        assert any(label in line and figure in line for line in text.splitlines()), text
+    assert "plantmon query" in text

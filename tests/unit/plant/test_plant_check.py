@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_limits_of_the_day(plant: Plant) -> None:
 def test_limits_not_judged_say_why(plant: Plant) -> None:
     """A limit no rule judges yet is named with the reason, never among the judged."""
     waiting = _part(plant, f"Limits in force on {TODAY} and not judged yet")
-    assert len(waiting) == 7
+    assert len(waiting) == 3
     assert "  DW001 cod: mass at most 6 t, over a year (permit): amounts are not available" in waiting
     assert all("not available" in line for line in waiting)
 
@@ -75,7 +76,7 @@ def test_limits_not_judged_say_why(plant: Plant) -> None:
 def test_every_reason_has_a_sentence(plant: Plant) -> None:
     """Each reason code a limit may carry is explained."""
     codes = {limit.unavailable for limit in plant.limits if limit.unavailable}
-    codes |= {"long_window", "oxygen_conversion", "rate"}
+    codes |= {"long_window", "oxygen_conversion", "rate", "flow_weighting", "ph_statistic"}
     assert {f"check.unavailable.{code}" for code in codes} == {
         key for key in sentences() if key.startswith("check.unavailable.")
     }
@@ -93,7 +94,21 @@ def test_feeds(plant: Plant) -> None:
     feeds = _part(plant, "Feeds")
     assert feeds[0] == "  plant/cq-truck/+/+: subscribed with QoS 1, read as json"
     assert "at least once" in feeds[1]
-    assert feeds[4] == "  hj212/{mn}: named but not subscribed, there is no decoder for hj212 yet"
+    assert feeds[4] == "  hj212/+: subscribed with QoS 1, read as hj212"
+
+
+def test_feed_without_decoder(plant: Plant) -> None:
+    """A feed of a format nothing decodes is named, and that nothing reads it."""
+    later = replace(plant, feeds=(replace(plant.feeds[0], topic="x", format="csv"),))
+    assert _part(later, "Feeds") == ["  x: named but not subscribed, there is no decoder for csv yet"]
+
+
+def test_device(plant: Plant) -> None:
+    """An outlet with a device says how its frames are read, in both languages."""
+    said = _part(plant, "DA001")
+    assert "  HJ 212 device A12345678901234567890001: check sum hj212, periods stamped with their start" in said[2]
+    assert said[2].endswith("minute data over 10min")
+    assert "以起始时间为准" in describe(plant, TODAY, "zh")
 
 
 def test_mail(plant: Plant) -> None:
@@ -140,4 +155,4 @@ def test_chinese(plant: Plant) -> None:
     """The page exists in Chinese, with the plant's Chinese names."""
     said = describe(plant, TODAY, "zh")
     assert "DA001 燃气锅炉排气筒（废气）" in said
-    assert "hj212/{mn}：已列出但未订阅，尚无 hj212 解码器" in said
+    assert "hj212/+：以 QoS 1 订阅，按 hj212 解析" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plantmon.errors import PlantFileError
-from plantmon.model.plant import Basis, Kind, Limit, Plant
+from plantmon.model.plant import Basis, Hj212, Kind, Limit, Plant
 from plantmon.plant import load_plant, load_plant_text
 from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -101,8 +101,8 @@ REASONS = {
     "DA002/nmhc/concentration/1h/permit 2020/2020-01-01": None,
     "DA002/nmhc/rate/1h/permit/-": None,
     "DA002/rto_temperature/level/reading/process rule/-": None,
-    "DW001/cod/concentration/1d/permit/-": "flow_weighting",
-    "DW001/ph/level/1h/permit/-": "ph_statistic",
+    "DW001/cod/concentration/1d/permit/-": None,
+    "DW001/ph/level/1h/permit/-": None,
     "N1/leq/level/day-period/GB 12348/-": None,
 }
 
@@ -120,6 +120,7 @@ MORE_REASONS = [
     ("air", "{point: nox, basis: level, max: 5, window: 1mo, standard: s}", "long_window"),
     ("water", "{pollutant: cod, basis: concentration, max: 5, window: reading, standard: s}", None),
     ("water", "{pollutant: cod, basis: concentration, max: 5, window: 1h, standard: s}", "flow_weighting"),
+    ("water", "{pollutant: cod, basis: concentration, max: 5, window: 1d, standard: s}", "flow_weighting"),
     ("water", "{point: ph, basis: level, max: 9, window: reading, standard: s}", None),
     ("water", "{point: ph, basis: level, max: 9, window: 1d, standard: s}", "ph_statistic"),
 ]
@@ -226,6 +227,21 @@ def test_feeds(plant: Plant) -> None:
         True,
     )
     assert hj212.format == "hj212"
+
+
+def test_hj212_options() -> None:
+    """An outlet carries how its device sends; what is not written is the standard's way."""
+    text = (Path(__file__).parents[2] / "contract" / "plant.yaml").read_text(encoding="utf-8")
+    written = "hj212: {crc: hj212, stamp: start}"
+    for options, expected in (
+        (written, Hj212("hj212", "start", 10 * MINUTE_MS)),
+        ("hj212: {crc: modbus_swapped, stamp: end, minute: 5min}", Hj212("modbus_swapped", "end", 5 * MINUTE_MS)),
+    ):
+        loaded = load_plant_text(text.replace(written, options), "p")
+        assert loaded.outlets["DA001"].hj212 == expected
+        assert loaded.outlets["DA002"].hj212 == Hj212()
+        assert not any("hj212" in part for part in loaded.later)
+    assert load_plant_text(text, "p").rules.reported_difference == 0.1
 
 
 def test_parts_kept_for_later(plant: Plant) -> None:

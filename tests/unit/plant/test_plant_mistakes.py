@@ -98,6 +98,11 @@ CASES = [
     Case("running of no point", "{point: flow, min: 5000 m3/h}", "{point: flux, min: 5000 m3/h}", "outlets.DA002.running.point", "did you mean flow?"),
     Case("running unit", "{point: flow, min: 5000 m3/h}", "{point: flow, min: 5000 m3}", "outlets.DA002.running.min", "m3 does not fit here"),
     Case("running without bound", "{point: flow, min: 5000 m3/h}", "{point: flow}", "outlets.DA002.running", "neither min nor max"),
+    Case("length of minute data", "stamp: start}", "stamp: start, minute: 7min}", "outlets.DA001.hj212.minute", "10min, 12min, 15min"),
+    Case("check sum", "crc: hj212, stamp", "crc: crc16, stamp", "outlets.DA001.hj212.crc", "modbus_swapped"),
+    Case("frames without device", "    mn: A12345678901234567890001 ", "    # ", "feeds[5].format", "expected `mn` in at least one", "hj212/{mn}"),
+    Case("point in a topic of frames", "hj212/{mn}", "hj212/{outlet}", "feeds[5].topic", "names its values itself"),
+    Case("device number twice in other letters", "kind: noise", "kind: noise\n    mn: a12345678901234567890001", "outlets.N1.mn", "that of DA001 already", "    mn: a12345678901234567890001\n"),
     Case("device number twice", "kind: noise", "kind: noise\n    mn: A12345678901234567890001", "outlets.N1.mn", "that of DA001 already", "    mn: A12345678901234567890001\n"),
     # limits
     Case("no such point", "point: rto_temperature, ", "point: rto_temprature, ", "outlets.DA002.limits[5].point", "mean rto_temperature?"),

@@ -9,10 +9,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from simulators.faults import Flagged, Late, deliveries
+from simulators.faults import Delivery, Flagged, Late, deliveries
 from simulators.loadgen import encode, plant_messages
 from simulators.mailbox import self_contained_html, slug
-from simulators.messages import BATCH_TOPIC
+from simulators.messages import BATCH_TOPIC, hj212_check_sum, hj212_means, hj212_message
 from simulators.plant import SimulatedPlant
 from simulators.publish import SimClock, duration_ms, sendings
 
@@ -118,3 +118,19 @@ def test_mail_page_holds_its_images() -> None:
 def test_file_names_come_from_subjects(subject: str, name: str) -> None:
     """A subject becomes a file name without separators, in any script."""
     assert slug(subject) == name
+
+
+def test_frame_of_a_data_logger() -> None:
+    """A frame has head, length, check sum and tail, the codes of HJ 212 and its units; SampleTime where it differs."""
+    assert hj212_check_sum(b"123456789") == 0x2F80
+    sent = [Delivery(START, START, "DW001.flow", 36.0, "N"), Delivery(START, START - HOUR_MS, "DW001.cod", 43.2, "M")]
+    topic, frame = hj212_message(PLANT, "A123456", START, sent)
+    segment = (
+        b"QN=20260302080000000;ST=32;CN=2011;PW=123456;MN=A123456;Flag=5;CP=&&DataTime=20260302080000;"
+        b"w00000-Rtd=10,w00000-Flag=N;w01018-Rtd=43.2,w01018-Flag=M,w01018-SampleTime=20260302070000&&"
+    )
+    assert topic == "hj212/A123456"
+    assert frame == b"##%04d%s%04X\r\n" % (len(segment), segment, hj212_check_sum(segment))
+    _, hour = hj212_means(PLANT, "A123456", START, {"DA002.rto_temperature": 815.0, "DA002.flow": 7200.0})
+    assert b"CN=2061;" in hour
+    assert b"rto_temperature-Avg=815,rto_temperature-Flag=N;a00000-Avg=2,a00000-Flag=N&&" in hour
