@@ -10,8 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from plantmon.store import values
+
 KEPT_PAYLOADS = 50  # of a reason and topic
 KEPT_BYTES = 16_384  # of one payload
+KEPT_TOGETHER = 64_000_000  # bytes of all payloads; beyond, only the beginning of each is kept
+KEPT_BEGINNING = 256
 KEPT_TOPICS = 1_000  # reasons with their topic; beyond these a flood of made-up topics counts together
 OTHER_TOPICS = "*"
 
@@ -52,17 +56,22 @@ def add(connection: sqlite3.Connection, rejections: Iterable[Rejected]) -> None:
         elif not known:
             known_topics += 1
         groups.setdefault((why, topic), []).extend(members)
+    kept_together = values.number(connection, "rejected_bytes")
     for (why, topic), members in groups.items():
         number, room = _count(connection, why, topic, members)
+        members = members[: max(room, 0)]
+        most = KEPT_BYTES if kept_together < KEPT_TOGETHER else KEPT_BEGINNING
+        kept_together += sum(min(len(one.payload), most) for one in members)
         connection.executemany(
             "INSERT INTO rejected_payload (rejected, arrival_ms, point, ts, detail, size, payload)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (number, one.arrival_ms, one.point, one.ts_ms, one.detail[:500], len(one.payload),
-                 one.payload[:KEPT_BYTES])
-                for one in members[:max(room, 0)]
+                 one.payload[:most])
+                for one in members
             ],
         )  # fmt: skip
+    values.set_number(connection, "rejected_bytes", kept_together)
 
 
 def _by_topic(rejections: Iterable[Rejected]) -> dict[tuple[Why, str], list[Rejected]]:
