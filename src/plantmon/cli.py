@@ -204,10 +204,7 @@ def compliance(
     start_ms, end_ms = _span(here, plant, start, end, clock_of(settings, plant).now(), days=30)
     with _reading(here, settings) as connection:
         headings, rows = (report.register if register else report.summary)(connection, plant, start_ms, end_ms)
-    if not rows and style is Format.TABLE:
-        typer.echo(here.say("no_exceedances" if register else "no_verdicts"))
-    else:
-        typer.echo(render(headings, rows, style))
+    _show(here, headings, rows, style, "no_exceedances" if register else "no_verdicts")
 
 
 @app.command("rejected")
@@ -235,10 +232,7 @@ def rejected_command(
                 [why, topic, count, plant.time.show(first), plant.time.show(last)]
                 for why, topic, count, first, last in rejected.totals(connection)
             ]
-    if not rows and style is Format.TABLE:
-        typer.echo(here.say("nothing_rejected"))
-    else:
-        typer.echo(render(headings, rows, style))
+    _show(here, headings, rows, style, "nothing_rejected")
 
 
 @alarm_app.callback(invoke_without_command=True)
@@ -272,11 +266,8 @@ def alarms_list(
             [alarm.id, str(alarm.state), str(alarm.severity), alarm.kind, what, worst, limit,
              plant.time.show(alarm.since_ms), until, alarm.acked_by]
         )  # fmt: skip
-    if not rows and style is Format.TABLE:
-        typer.echo(here.say("no_alarms"))
-        return
     headings = ["id", "state", "severity", "kind", "what", "peak", "limit", "since", "until", "acknowledged by"]
-    typer.echo(render(headings, rows, style))
+    _show(here, headings, rows, style, "no_alarms")
 
 
 @alarm_app.command("ack")
@@ -320,6 +311,14 @@ def test_mail(context: typer.Context) -> None:
             typer.echo(here.say("test_mail", address=address, state=reply.state, answer=reply.answer))
     if not is_good:
         raise typer.Exit(1)
+
+
+def _show(here: Context, headings: list[str], rows: list[list[Cell]], style: Format, nothing: str) -> None:
+    """Print rows; an empty table says so in words, while CSV and JSON stay what a program expects."""
+    if not rows and style is Format.TABLE:
+        typer.echo(here.say(nothing))
+    else:
+        typer.echo(render(headings, rows, style))
 
 
 def _reading(here: Context, settings: Settings) -> Any:

@@ -483,8 +483,3 @@ def _moves(condition: Condition, standing: set[str]) -> bool:
 
 def _log_job(event: JobExecutionEvent) -> None:
     log.debug("job", job=event.job_id, code=event.code, error=repr(getattr(event, "exception", None)))
-
-
-def now_of(settings: Settings, plant: Plant) -> int:
-    """Give the plant's present instant, for commands that work while no daemon runs."""
-    return clock_of(settings, plant).now()

@@ -22,9 +22,3 @@ def notify(**state: str) -> bool:
         except OSError:
             return False
     return True
-
-
-def watchdog_s() -> float | None:
-    """Give how often systemd wants to hear of us, in seconds; None when it does not."""
-    period = os.environ.get("WATCHDOG_USEC")
-    return int(period) / 1_000_000 if period else None

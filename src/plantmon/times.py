@@ -137,7 +137,3 @@ class Clock:
     def at(self, real_ms: int) -> int:
         """Give the plant's instant at a real instant."""
         return self.start_ms + int((real_ms - self.real_start_ms) * self.rate)
-
-    def real_seconds(self, plant_ms: int) -> float:
-        """Give how many real seconds a plant duration takes."""
-        return plant_ms / self.rate / SECOND_MS

@@ -7,6 +7,7 @@ Sources: HJ 212-2017 App. D eq. 23-25 (minute, hour, day); GB 12348-2008 for ene
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from plantmon.averages.rounding import significant, without_residue
 from plantmon.model.minutes import MinuteBlock
+from plantmon.model.plant import Kind, Point
 from plantmon.model.reading import NORMAL, OVER_RANGE, Columns
 from plantmon.times import MINUTE_MS
 
@@ -28,6 +30,17 @@ class PointTable:
     low: Floats
     high: Floats
     is_energy: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, points: Mapping[int, Point]) -> PointTable:
+        """Make the table of points by their numbers."""
+        size = max(points, default=0) + 1
+        low, high, is_energy = np.full(size, np.nan), np.full(size, np.nan), np.zeros(size, bool)
+        for number, point in points.items():
+            low[number] = np.nan if point.range_low is None else point.range_low
+            high[number] = np.nan if point.range_high is None else point.range_high
+            is_energy[number] = point.kind is Kind.ENERGY
+        return cls(low, high, is_energy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ class Run:
         return self.last_ms - self.first_ms >= hold_ms
 
 
+def look_back_ms(limit: Limit, point: Point) -> int:
+    """Give how far before a reading others can decide whether its run has lasted as long as the hold."""
+    return limit.hold_ms + (SILENCE_INTERVALS + 1) * point.interval_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A reading as a limit sees it. `usable` False: flagged or below range, it says nothing either way."""

@@ -70,12 +70,7 @@ class LiveLimits:
             if outlet.running:
                 self._running[outlet.id] = _Latest(plant.points[outlet.running.point], outlet.running)
         self._numbers = numbers
-        size = max(numbers.values(), default=0) + 1
-        low, high = np.full(size, np.nan), np.full(size, np.nan)
-        for name, point in plant.points.items():
-            low[numbers[name]] = np.nan if point.range_low is None else point.range_low
-            high[numbers[name]] = np.nan if point.range_high is None else point.range_high
-        self._table = PointTable(low, high, np.zeros(size, bool))
+        self._table = PointTable.of({numbers[name]: point for name, point in plant.points.items()})
         interesting = {watch.number for watch in self._watches} | set(limited)
         interesting |= {numbers[latest.running.point] for latest in self._running.values()}
         self._interesting = np.array(sorted(interesting), np.int64)

@@ -14,7 +14,7 @@ from plantmon import units
 from plantmon.averages.mean import PointTable, classify
 from plantmon.averages.running import carried, minutes_of_mask
 from plantmon.compliance.air import MG_PER_KG, converted_hour, rate_hour
-from plantmon.compliance.excursions import SILENCE_INTERVALS, Reading, Run, extend
+from plantmon.compliance.excursions import Reading, Run, extend, look_back_ms
 from plantmon.compliance.in_force import in_force, windows_of
 from plantmon.compliance.judge import Judged, Measured, judge, judge_value
 from plantmon.compliance.measured import measured_day, measured_hour
@@ -22,7 +22,7 @@ from plantmon.compliance.periods import DAY_PERIOD, NIGHT_PERIOD, measured_perio
 from plantmon.compliance.water import WEIGHS_FOR_INTERVALS, Results, flow_weighted_day, ph_hour
 from plantmon.compliance.water_flow import LOOK_BACK_MS, Flow, flow_of
 from plantmon.model.minutes import MINUTES, MinuteBlock
-from plantmon.model.plant import Basis, Kind, Limit, Plant, Point
+from plantmon.model.plant import Basis, Limit, Plant, Point
 from plantmon.model.verdict import Outcome, Reason, Verdict
 from plantmon.model.window import Window
 from plantmon.store import dirty, minutes, readings, verdicts, windows
@@ -119,11 +119,10 @@ class ComplianceStage:
 
     def _influence_ms(self, limit: Limit) -> int:
         """Give how far a reading can move verdicts beyond its own window: `windows_of` says in which direction."""
-        interval_ms = self._plant.points[limit.point].interval_ms
+        point = self._plant.points[limit.point]
         if limit.window == "reading":
-            look_back_ms = limit.hold_ms + (SILENCE_INTERVALS + 1) * interval_ms
-            return -(-look_back_ms // HOUR_MS) * HOUR_MS
-        return WEIGHS_FOR_INTERVALS * interval_ms if self._is_water(limit) else 0
+            return -(-look_back_ms(limit, point) // HOUR_MS) * HOUR_MS
+        return WEIGHS_FOR_INTERVALS * point.interval_ms if self._is_water(limit) else 0
 
     def _verdicts(self, connection: sqlite3.Connection, marks: list[dirty.Unjudged]) -> list[Verdict]:
         """Give the verdicts of all windows the marks touch, each once."""
@@ -210,7 +209,7 @@ class ComplianceStage:
         else:
             end = window.end + WEIGHS_FOR_INTERVALS * point.interval_ms
             rows = readings.gauge(connection, window.point, window.start, end)
-            valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), _table(point))
+            valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), PointTable.of({0: point}))
             flow = self._flow(connection, limit, window.start, end)
             results = Results(rows.ts, value, valid, over)
             found = flow_weighted_day(point, self._plant.rules, window.start, window.end, results, flow)
@@ -256,8 +255,7 @@ class ComplianceStage:
         """Judge an hour of single readings: exceeded when a run inside it has lasted as long as the hold."""
         if window.ran == 0:
             return Judged(Outcome.NOT_JUDGED, Reason.STOPPED), None
-        look_back = limit.hold_ms + (SILENCE_INTERVALS + 1) * point.interval_ms
-        seen = self._readings(connection, point, window, window.start - look_back)
+        seen = self._readings(connection, point, window, window.start - look_back_ms(limit, point))
         run: Run | None = None
         runs: dict[int, Run] = {}
         worst = Judged(Outcome.OK)
@@ -303,7 +301,7 @@ class ComplianceStage:
 
     def _readings(self, connection: sqlite3.Connection, point: Point, window: Window, start: int) -> list[Reading]:
         rows = readings.gauge(connection, window.point, start, window.end)
-        valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), _table(point))
+        valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), PointTable.of({0: point}))
         masks = self._running(connection, window, start)
         return [
             Reading(ts, one, bool(is_valid), bool(is_over), _ran(masks, ts))
@@ -314,12 +312,6 @@ class ComplianceStage:
         """Give the masks of running minutes of the hours from `start` to the window's end, by hour."""
         hours = windows.span(connection, "1h", window.point, start - HOUR_MS, window.end)
         return {hour.start: hour.ran for hour in hours}
-
-
-def _table(point: Point) -> PointTable:
-    """Give one point's range as a table of its own, for readings that name it as number 0."""
-    low, high = (np.nan if end is None else end for end in (point.range_low, point.range_high))
-    return PointTable(np.array([low]), np.array([high]), np.array([point.kind is Kind.ENERGY]))
 
 
 def _ran(masks: dict[int, int | None], ts: int) -> bool:

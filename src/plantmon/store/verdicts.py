@@ -61,8 +61,3 @@ def after(connection: sqlite3.Connection, seq: int, most: int) -> list[tuple[int
     """Read verdicts that changed after a sequence number, in the order of change."""
     rows = connection.execute(f"SELECT seq, {_FIELDS} FROM verdict WHERE seq > ? ORDER BY seq LIMIT ?", (seq, most))  # noqa: S608
     return [(row[0], _verdict(row[1:])) for row in rows]
-
-
-def remove(connection: sqlite3.Connection, limit_key: str, start: int) -> None:
-    """Take away the verdict of a window the limit does not cover any more."""
-    connection.execute("DELETE FROM verdict WHERE limit_key = ? AND start = ?", (limit_key, start))

@@ -101,14 +101,6 @@ def events(connection: sqlite3.Connection, point: int, start_ms: int, end_ms: in
     ).fetchall()
 
 
-def last_event_before(connection: sqlite3.Connection, point: int, at_ms: int) -> int | None:
-    """Give the instant of a register's newest event before an instant."""
-    found: int | None = connection.execute(
-        "SELECT max(ts) FROM meter_event WHERE point = ? AND ts < ?", (point, at_ms)
-    ).fetchone()[0]
-    return found
-
-
 def replace_events(
     connection: sqlite3.Connection,
     point: int,

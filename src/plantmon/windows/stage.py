@@ -91,7 +91,7 @@ class WindowStage:
         self._numbers = numbers
         self._points: dict[int, Point] = {numbers[name]: point for name, point in plant.points.items()}
         self._outlets: dict[str, Outlet] = plant.outlets
-        self._table = self._point_table()
+        self._table = PointTable.of(self._points)
         self._dependents = self._find_dependents()
         self._busy = threading.Lock()
 
@@ -493,15 +493,6 @@ class WindowStage:
         return len(changed)
 
     # what never changes
-
-    def _point_table(self) -> PointTable:
-        size = max(self._points, default=0) + 1
-        low, high, energy = np.full(size, np.nan), np.full(size, np.nan), np.zeros(size, bool)
-        for number, point in self._points.items():
-            low[number] = np.nan if point.range_low is None else point.range_low
-            high[number] = np.nan if point.range_high is None else point.range_high
-            energy[number] = point.kind is Kind.ENERGY
-        return PointTable(low, high, energy)
 
     def _find_dependents(self) -> dict[int, set[int]]:
         """Give for each running point the points of the outlets it decides about."""
