@@ -109,14 +109,16 @@ class _Part:
     bound: Number | None
 
 
-def _is_over(delivery: Delivery, point: SimPoint) -> bool:
+def is_over(delivery: Delivery, point: SimPoint) -> bool:
+    """Whether a reading is over range: flagged T, or unflagged beyond the range's end."""
     beyond = point.range_high is not None and delivery.value > point.range_high
     return delivery.flag == "T" or (delivery.flag == "N" and beyond)
 
 
-def _is_valid(delivery: Delivery, point: SimPoint) -> bool:
+def is_valid(delivery: Delivery, point: SimPoint) -> bool:
+    """Whether a reading is averaged: unflagged and within the range."""
     below = point.range_low is not None and delivery.value < point.range_low
-    return delivery.flag == "N" and not below and not _is_over(delivery, point)
+    return delivery.flag == "N" and not below and not is_over(delivery, point)
 
 
 def _arithmetic(values: Sequence[Number]) -> Fraction:
@@ -141,9 +143,9 @@ def _inside(readings: Sequence[Delivery], start_ms: int, end_ms: int) -> list[De
 
 
 def _reading_part(reading: Delivery, point: SimPoint) -> _Part:
-    value = exact(reading.value) if _is_valid(reading, point) else None
+    value = exact(reading.value) if is_valid(reading, point) else None
     end = point.range_high if point.range_high is not None else reading.value
-    return _Part(value, exact(end) if _is_over(reading, point) else None)
+    return _Part(value, exact(end) if is_over(reading, point) else None)
 
 
 def _bound(parts: Sequence[_Part], mean: Callable[[Sequence[Number]], Number]) -> Number | None:
@@ -161,7 +163,7 @@ def _window(
     mean = _mean_of(point)
     valid = [part.value for part in parts if part.value is not None]
     known = sum(part.value is not None or part.bound is not None for part in parts)
-    values = [reading.value for reading in _inside(readings, start_ms, end_ms) if _is_valid(reading, point)]
+    values = [reading.value for reading in _inside(readings, start_ms, end_ms) if is_valid(reading, point)]
     return TrueWindow(
         start_ms=start_ms,
         end_ms=end_ms,
