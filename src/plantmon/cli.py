@@ -7,41 +7,40 @@ and go through the inbox when one does.
 from __future__ import annotations
 
 import difflib
-import getpass
 import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import structlog
 import typer
 
 import plantmon
+from plantmon.cli_caps import caps_app
+from plantmon.cli_context import ASK_S, Context, Format, From, Style, To, ask, fail, reading, show, span
+from plantmon.cli_declare import calibration_app, declare_app
+from plantmon.cli_outlook import outlook_app
+from plantmon.cli_permit import permit_app
+from plantmon.cli_register import faults_app, register_app
+from plantmon.cli_reports import reports_app
 from plantmon.daemon import Daemon, clock_of, mail_server_of
-from plantmon.errors import AlreadyRunning, PlantFileError, PlantmonError
+from plantmon.errors import PlantFileError, PlantmonError
 from plantmon.logs import configure
-from plantmon.model.plant import Kind, Plant
+from plantmon.model.plant import Kind
 from plantmon.notify import facts as mail_facts
 from plantmon.notify.compose import compose
 from plantmon.notify.smtp import send
-from plantmon.pipeline import Pipeline
 from plantmon.plant.check import describe
 from plantmon.plant.load import load_plant
-from plantmon.reports import compliance as report
-from plantmon.reports.query import rows_of
+from plantmon.reports.query import Table, rows_of
 from plantmon.reports.tabular import Cell, render
-from plantmon.requests import Requests
-from plantmon.settings import Settings, load_settings
+from plantmon.settings import Settings
 from plantmon.store import alarms as alarm_rows
-from plantmon.store import inbox, points, rejected
-from plantmon.store.database import Lock, Readers, Store
-from plantmon.texts import text
-from plantmon.times import DAY_MS
+from plantmon.store import points, rejected
 
 log = structlog.get_logger()
 
@@ -49,17 +48,16 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
                   help="Stores a plant's readings, judges them against its permit, and mails in time.")  # fmt: skip
 alarm_app = typer.Typer(help="Alarms: list, show, acknowledge.")
 app.add_typer(alarm_app, name="alarms")
+app.add_typer(permit_app, name="permit")
+app.add_typer(register_app, name="register")
+app.add_typer(faults_app, name="faults")
+app.add_typer(reports_app)
+app.add_typer(declare_app)
+app.add_typer(outlook_app)
+app.add_typer(caps_app)
+app.add_typer(calibration_app, name="calibration")
 
 DEFAULT_DAYS = 31  # of day windows, without --from
-ASK_S = 30.0  # how long a command waits for a running daemon
-
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 class Level(StrEnum):
@@ -68,32 +66,6 @@ class Level(StrEnum):
     MINUTE = "1min"
     HOUR = "1h"
     DAY = "1d"
-
-
-From = Annotated[str | None, typer.Option("--from", help="Start, ISO date or date-time in plant time.")]
-To = Annotated[str | None, typer.Option("--to", help="End, not included.")]
-Style = Annotated[Format, typer.Option("--format", help="How to write the rows.")]
-
-
-class Context:
-    """What a command knows: settings and plant file, loaded when first needed, and the language to speak."""
-
-    def __init__(self, config: Path | None, language: str) -> None:
-        self.config = config
-        self.language = language
-
-    @property
-    def settings(self) -> Settings:
-        """The service settings."""
-        return load_settings(self.config)
-
-    def plant(self, settings: Settings) -> Plant:
-        """Load the plant file the settings name."""
-        return load_plant(settings.plant.file, self.language)
-
-    def say(self, key: str, **values: object) -> str:
-        """Give a sentence of the command line."""
-        return text(f"cli.{key}", self.language, **values)
 
 
 def _language(named: str | None) -> str:
@@ -161,20 +133,22 @@ def query(
     if chosen is None:
         near = difflib.get_close_matches(point, plant.points, 1)
         hint = here.say("did_you_mean", nearest=near[0]) if near else ""
-        _fail(here.say("unknown_point", point=point, hint=hint))
+        fail(here.say("unknown_point", point=point, hint=hint))
     if window is Level.MINUTE and (chosen.is_slow or chosen.kind is Kind.COUNTER):
-        _fail(here.say("no_minutes", point=point))
-    with _reading(here, settings) as connection:
+        fail(here.say("no_minutes", point=point))
+    with reading(here, settings) as connection:
         life = points.lives(connection).get(point)
         newest = life.spoken_ms if life and life.spoken_ms is not None else clock_of(settings, plant).now()
         # A day that holds the newest reading is not over: a useful default shows more of them.
         days = DEFAULT_DAYS if window is Level.DAY else 1
-        start_ms, end_ms = _span(here, plant, start, end, newest, days)
+        start_ms, end_ms = span(here, plant, start, end, newest, days)
         if window is Level.HOUR:
             start_ms = plant.time.hour_start(start_ms)
         elif window is Level.DAY:
             start_ms = plant.time.day_start(start_ms)
-        rows = rows_of(connection, plant, chosen, life.id, start_ms, end_ms, window) if life else ([], [])
+        rows: Table = ([], [])
+        if life:
+            rows = rows_of(connection, plant, chosen, life.id, start_ms, end_ms, window, here.language)
     typer.echo(render(*rows, style))
 
 
@@ -184,27 +158,9 @@ def recompute(context: typer.Context, start: From = None, end: To = None) -> Non
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
-    start_ms, end_ms = _span(here, plant, start, end, clock_of(settings, plant).now())
-    answer = _ask(here, settings, plant, "recompute", {"start": start_ms, "end": end_ms}, wait_s=3600)
+    start_ms, end_ms = span(here, plant, start, end, clock_of(settings, plant).now())
+    answer = ask(here, settings, plant, "recompute", {"start": start_ms, "end": end_ms}, wait_s=3600)
     typer.echo(here.say("recomputed", windows=answer["windows_changed"], verdicts=answer["verdicts_changed"]))
-
-
-@app.command()
-def compliance(
-    context: typer.Context,
-    start: From = None,
-    end: To = None,
-    register: Annotated[bool, typer.Option("--register", help="List the exceedances instead of counts.")] = False,
-    style: Style = Format.TABLE,
-) -> None:
-    """Count each limit's windows by verdict, or list the exceedances; without --from and --to, of the last 30 days."""
-    here: Context = context.obj
-    settings = here.settings
-    plant = here.plant(settings)
-    start_ms, end_ms = _span(here, plant, start, end, clock_of(settings, plant).now(), days=30)
-    with _reading(here, settings) as connection:
-        headings, rows = (report.register if register else report.summary)(connection, plant, start_ms, end_ms)
-    _show(here, headings, rows, style, "no_exceedances" if register else "no_verdicts")
 
 
 @app.command("rejected")
@@ -219,7 +175,7 @@ def rejected_command(
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
-    with _reading(here, settings) as connection:
+    with reading(here, settings) as connection:
         if payloads or reason:
             headings = ["reason", "topic", "arrived", "point", "detail", "bytes", "payload"]
             rows: list[list[Cell]] = [
@@ -232,7 +188,7 @@ def rejected_command(
                 [why, topic, count, plant.time.show(first), plant.time.show(last)]
                 for why, topic, count, first, last in rejected.totals(connection)
             ]
-    _show(here, headings, rows, style, "nothing_rejected")
+    show(here, headings, rows, style, "nothing_rejected")
 
 
 @alarm_app.callback(invoke_without_command=True)
@@ -252,7 +208,7 @@ def alarms_list(
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
-    with _reading(here, settings) as connection:
+    with reading(here, settings) as connection:
         found = alarm_rows.newest(connection, most)
     rows: list[list[Cell]] = []
     for alarm in found:
@@ -267,7 +223,7 @@ def alarms_list(
              plant.time.show(alarm.since_ms), until, alarm.acked_by]
         )  # fmt: skip
     headings = ["id", "state", "severity", "kind", "what", "peak", "limit", "since", "until", "acknowledged by"]
-    _show(here, headings, rows, style, "no_alarms")
+    show(here, headings, rows, style, "no_alarms")
 
 
 @alarm_app.command("ack")
@@ -281,7 +237,7 @@ def alarms_ack(
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
-    answer = _ask(here, settings, plant, "ack", {"alarm": number, "by": by, "note": note}, ASK_S, by)
+    answer = ask(here, settings, plant, "ack", {"alarm": number, "by": by, "note": note}, ASK_S, by)
     typer.echo(here.say("acknowledged", alarm=answer["alarm"], by=answer["by"]))
 
 
@@ -292,7 +248,7 @@ def test_mail(context: typer.Context) -> None:
     settings = here.settings
     plant = here.plant(settings)
     if not plant.alarms.recipients:
-        _fail(here.say("no_recipients"))
+        fail(here.say("no_recipients"))
     now_ms = clock_of(settings, plant).now()
     sender = settings.smtp.sender
     is_good = True
@@ -311,81 +267,6 @@ def test_mail(context: typer.Context) -> None:
             typer.echo(here.say("test_mail", address=address, state=reply.state, answer=reply.answer))
     if not is_good:
         raise typer.Exit(1)
-
-
-def _show(here: Context, headings: list[str], rows: list[list[Cell]], style: Format, nothing: str) -> None:
-    """Print rows; an empty table says so in words, while CSV and JSON stay what a program expects."""
-    if not rows and style is Format.TABLE:
-        typer.echo(here.say(nothing))
-    else:
-        typer.echo(render(headings, rows, style))
-
-
-def _reading(here: Context, settings: Settings) -> Any:
-    """Open the store read-only."""
-    if not settings.store.path.exists():
-        _fail(here.say("no_store", path=settings.store.path))
-    return Readers(settings.store.path).snapshot()
-
-
-def _span(
-    here: Context, plant: Plant, start: str | None, end: str | None, newest_ms: int, days: int = 1
-) -> tuple[int, int]:
-    """Read --from and --to; without them so many days up to the newest reading."""
-
-    def moment(given: str | None, default: int) -> int:
-        if given is None:
-            return default
-        try:
-            return plant.time.parse(given)
-        except (ValueError, OverflowError):
-            _fail(here.say("bad_moment", given=given))
-
-    end_ms = moment(end, newest_ms + 1)
-    start_ms = moment(start, end_ms - days * DAY_MS)
-    if start_ms > end_ms:
-        _fail(here.say("backwards"))
-    return start_ms, end_ms
-
-
-def _ask(
-    here: Context, settings: Settings, plant: Plant, kind: str, body: dict[str, Any], wait_s: float,
-    by: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Have a request done by the daemon, or do it here when none runs."""
-    if not settings.store.path.exists():
-        _fail(here.say("no_store", path=settings.store.path))
-    lock = Lock(settings.store.path)
-    who = by or getpass.getuser()
-    try:
-        lock.take()
-    except AlreadyRunning:
-        done, answer = inbox.ask(inbox.path_beside(settings.store.path), kind, body, who, wait_s)
-    else:
-        try:
-            done, answer = _do_here(settings, plant, lambda requests: requests.handle(kind, body, who))
-        finally:
-            lock.release()
-    if not done:
-        _fail(str(answer.get("error")))
-    return answer
-
-
-def _do_here(
-    settings: Settings, plant: Plant, act: Callable[[Requests], tuple[bool, dict[str, Any]]]
-) -> tuple[bool, dict[str, Any]]:
-    clock = clock_of(settings, plant)
-    store = Store(settings.store.path)
-    try:
-        pipeline = Pipeline(plant, store, clock.now(), settings.smtp.sender.rpartition("@")[2])
-        return act(Requests(pipeline, clock.now))
-    finally:
-        store.close()
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from plantmon import systemd, watch
 from plantmon.alarms import silence
+from plantmon.alarms.device_clock import DeviceClocks, Spoken
 from plantmon.errors import StoreUnavailable
 from plantmon.feed.check import Message
 from plantmon.feed.inflow import Inflow
@@ -40,7 +41,7 @@ from plantmon.settings import Settings
 from plantmon.store import alarms, health, inbox, points, series, values
 from plantmon.store.database import Lock, Store, transaction
 from plantmon.store.writer import Writer
-from plantmon.times import Clock
+from plantmon.times import HOUR_MS, MINUTE_MS, Clock
 
 log = structlog.get_logger()
 
@@ -102,6 +103,7 @@ class Daemon:
         self._lock = Lock(settings.store.path)
         self._inflow = Inflow(settings.mqtt.queue_messages, settings.mqtt.queue_mb * 1_000_000)
         self._own_clock = OwnClock(plant.rules.future_ms, self._clock.rate)
+        self._device_clocks = DeviceClocks(plant)
         self._held: list[Message] = []
         self._clock_is_wrong = False
         self._store_fault: str | None = None
@@ -115,6 +117,7 @@ class Daemon:
         self._failures: dict[str, tuple[str, float, int]] = {}  # component: what, when last logged, how often
         self._queued = 0
         self._stages_rest_until_s = 0.0
+        self._looked_ahead_min = 0  # the plant minute it was last done in
         self._ending = threading.Event()
         self._mail_wake = threading.Event()
 
@@ -178,6 +181,7 @@ class Daemon:
         for name, job, seconds in (
             ("stages", self._run_stages, 1.0),
             ("surroundings", self._look_around, 1.0),
+            ("outlook", self._look_ahead, 1.0),
             ("inbox", self._serve_inbox, 0.5),
             ("completeness", self._check_completeness, 60.0),
         ):
@@ -315,7 +319,7 @@ class Daemon:
                 break
 
     def _look_around(self) -> None:
-        """Raise and clear the alarms about silence, broker, clock and disk."""
+        """Raise and clear the alarms about silence, broker, clocks and disk."""
         pipeline = self._pipeline
         assert pipeline is not None
         now_ms, real_s = self._clock.now(), time.monotonic()
@@ -336,16 +340,21 @@ class Daemon:
         conditions = watch.conditions(seen, now_ms)
         with self._store.readers.snapshot() as connection:
             lives = points.lives(connection)
+            ahead = points.ahead(connection)
             standing = {alarm.key for alarm in alarms.all_standing(connection)}
         heard = {name: silence.Heard(life.heard_ms) for name, life in lives.items()}
+        slack_ms = int(ON_THE_WAY_S * 1000 * self._clock.rate)
+        is_deaf = away_s is not None or self._clock_is_wrong or self._store_fault is not None
         # A broker that is back at once changes nothing: what is silent would end and begin anew, with another mail.
         is_brief = away_s is not None and away_s < watch.BROKER_AWAY_S
         silent = [] if is_brief else silence.conditions(
             self._plant, heard, self._listening_since_ms, now_ms,
-            broker_is_away=away_s is not None or self._clock_is_wrong or self._store_fault is not None,
-            slack_ms=int(ON_THE_WAY_S * 1000 * self._clock.rate),
+            broker_is_away=is_deaf,
+            slack_ms=slack_ms,
         )  # fmt: skip
-        moving = [one for one in [*conditions, *silent] if _moves(one, standing)]
+        spoken = {name: Spoken(life.spoken_ms, life.heard_ms, ahead.get(name)) for name, life in lives.items()}
+        clocks = [] if is_deaf else self._device_clocks.conditions(spoken, now_ms, slack_ms=slack_ms)
+        moving = [one for one in [*conditions, *silent, *clocks] if _moves(one, standing)]
 
         def write(connection: sqlite3.Connection) -> bool:
             return pipeline.alarms.apply(connection, moving, now_ms)
@@ -353,6 +362,18 @@ class Daemon:
         if not moving:
             return
         self._store.write(write)
+
+    def _look_ahead(self) -> None:
+        """Once a plant minute: warn of running windows that will be beyond their limit."""
+        pipeline = self._pipeline
+        assert pipeline is not None
+        now_ms = self._clock.now()
+        if now_ms // MINUTE_MS == self._looked_ahead_min or self._inflow.is_behind:
+            return
+        pipeline.outlook(now_ms)
+        if now_ms // HOUR_MS != self._looked_ahead_min // (HOUR_MS // MINUTE_MS):
+            pipeline.watch_caps(now_ms)
+        self._looked_ahead_min = now_ms // MINUTE_MS
 
     def _note_dropped(self, now_ms: int) -> None:
         """Follow the broker's count of dropped messages, across our own restarts too: that is when it drops."""
@@ -383,7 +404,7 @@ class Daemon:
             if values.number(connection, "completeness_checked") >= today:
                 return
         pipeline.alarms.end_orphans(self._clock.now())
-        holes = pipeline.windows.find_holes() + pipeline.compliance.find_holes()
+        holes = pipeline.windows.find_holes() + pipeline.amounts.find_holes() + pipeline.compliance.find_holes()
         if holes:
             log.warning("holes_found", count=holes)
         self._store.write(lambda connection: values.set_number(connection, "completeness_checked", today))

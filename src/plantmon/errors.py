@@ -17,8 +17,21 @@ class PlantFileError(PlantmonError):
         self.problems = problems
 
 
+class FormulaError(PlantmonError):
+    """A calculated point's formula is wrong; `key` names the sentence that says how, `values` what it speaks of."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
 class UnitError(PlantmonError):
     """A unit is unknown, or of another dimension than the quantity asked for."""
+
+
+class DeclarationError(PlantmonError):
+    """What somebody declared cannot be meant; the message says which part of it, and nothing was kept."""
 
 
 class DecodeError(PlantmonError):

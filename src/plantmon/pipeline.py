@@ -9,9 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from plantmon.alarms.stage import AlarmStage
+from plantmon.amounts.caps import CapWatch
+from plantmon.amounts.stage import AmountStage
 from plantmon.compliance.live import LiveLimits
+from plantmon.compliance.outlook import Outlook
+from plantmon.compliance.outlook_stage import OutlookStage
 from plantmon.compliance.stage import ComplianceStage
 from plantmon.feed.check import Batch, Checker, Message
 from plantmon.feed.ingest import Ingest, Stored, count_stored
@@ -19,11 +24,14 @@ from plantmon.model.alarm import Condition, Severity
 from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
 from plantmon.notify.announce import Announcer
+from plantmon.permits import note_health, permit_of
 from plantmon.store import values
 from plantmon.store.database import Store
 from plantmon.store.points import register_points
+from plantmon.times import HOUR_MS
 from plantmon.windows.reported import ReportedStage
 from plantmon.windows.stage import RegisterNews, WindowStage
+from plantmon.windows.suspects import SuspicionNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,17 @@ class Pipeline:
         self.announcer = Announcer(plant, mail_domain)
         self.alarms = AlarmStage(plant, store, self.announcer)
         self.live = LiveLimits(plant, self.numbers)
-        self.ingest = Ingest(plant, self.numbers, self.checker.counters, self._judge_live)
-        self.windows = WindowStage(plant, self.numbers, store, self._tell_register_news)
+        self.ingest = Ingest(plant, self.numbers, self.checker.sparse, self._judge_live)
+        self.windows = WindowStage(plant, self.numbers, store, self._tell_register_news, self._tell_suspicions)
         self.reported = ReportedStage(plant, self.numbers, store, self.alarms.apply)
-        self.compliance = ComplianceStage(plant, self.numbers, store)
         with store.readers.snapshot() as connection:
+            permit = permit_of(connection, plant)
             self.live.load(connection, now_ms)
+        self.amounts = AmountStage(plant, self.numbers, store)
+        self.caps = CapWatch(plant, self.numbers, store)
+        self.compliance = ComplianceStage(plant, permit, self.numbers, store)
+        self.lookouts = OutlookStage(plant, permit, self.numbers, store.readers)
+        store.write(lambda connection: note_health(connection, permit, now_ms))
 
     def take(self, connection: sqlite3.Connection, batch: Batch, messages: Sequence[Message], now_ms: int) -> Stored:
         """Store a checked batch inside the caller's transaction, judging limits on single readings with it."""
@@ -71,7 +84,8 @@ class Pipeline:
         """Run windows, the comparison with devices' own figures, compliance and alarms once."""
         progress = self.windows.run(now_ms)
         more_reported = self.reported.run(now_ms)
-        verdicts, more_verdicts = self.compliance.run()
+        _, more_amounts = self.amounts.run()
+        verdicts, more_verdicts = self.compliance.run(now_ms)
         more_alarms = self.alarms.run(now_ms)
         if progress.closed or progress.changed:
             self.store.write(
@@ -79,7 +93,7 @@ class Pipeline:
                     connection, {"windows_closed": progress.closed, "windows_changed": progress.changed}
                 )
             )
-        more = progress.more or more_reported or more_verdicts or more_alarms
+        more = progress.more or more_reported or more_amounts or more_verdicts or more_alarms
         return Turn(progress.closed, progress.changed, verdicts, more)
 
     def settle(self, now_ms: int) -> None:
@@ -89,24 +103,65 @@ class Pipeline:
             if not (turn.more or turn.windows_changed or turn.verdicts_changed):
                 return
 
+    def outlook(self, now_ms: int) -> list[Outlook]:
+        """Look ahead in every window that runs, and warn of those that will be beyond their limit; give all."""
+        outlooks = self.lookouts.run(now_ms)
+        moving = self.lookouts.conditions(outlooks)
+        if moving:
+            self.store.write(lambda connection: self.alarms.apply(connection, moving, now_ms))
+        return outlooks
+
+    def watch_caps(self, now_ms: int) -> None:
+        """Warn of the months' and years' permitted amounts that are nearly used, or will be at this pace."""
+        conditions = self.caps.conditions(now_ms)
+        if conditions:
+            self.store.write(lambda connection: self.alarms.apply(connection, conditions, now_ms))
+
     def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> tuple[int, int]:
         """Compute and judge a span again; give how many windows and verdicts came out differently."""
         windows_changed = self.windows.recompute(start_ms, end_ms, now_ms)
-        self.compliance.mark(start_ms, end_ms)
-        verdicts_changed = 0
-        while True:
-            changed, more = self.compliance.run()
+        self.amounts.mark(start_ms, end_ms)
+        while self.amounts.run()[1]:
+            pass
+        verdicts_changed = self.compliance.recompute(start_ms, end_ms, now_ms)
+        while True:  # what changed reaches further than the span: substitutes, sums, months
+            changed, more = self.compliance.run(now_ms)
             verdicts_changed += changed
             if not more:
                 return windows_changed, verdicts_changed
+
+    def permit_changed(self, from_ms: int, now_ms: int) -> int:
+        """Judge by the permit as the store now has it, from an instant on again; give how many verdicts changed."""
+        with self.store.readers.snapshot() as connection:
+            permit = permit_of(connection, self.plant)
+        self.compliance.renew(permit)
+        self.lookouts.renew(permit)
+        self.store.write(lambda connection: note_health(connection, permit, now_ms))
+        return self.compliance.recompute(from_ms, now_ms, now_ms)
 
     def _judge_live(self, connection: sqlite3.Connection, new: Columns, now_ms: int) -> bool:
         conditions = self.live.judge(connection, new, now_ms)
         return self.alarms.apply(connection, conditions, now_ms) if conditions else False
 
+    def _tell_suspicions(self, connection: sqlite3.Connection, news: list[SuspicionNews], now_ms: int) -> None:
+        """Raise, follow and end the alarms about values that do not move or that jump."""
+        self.alarms.apply(connection, [_suspicion_condition(self.plant, one) for one in news], now_ms)
+
     def _tell_register_news(self, connection: sqlite3.Connection, news: list[RegisterNews], now_ms: int) -> None:
         """Raise an alarm for each register that was replaced undeclared or ran too fast."""
         self.alarms.apply(connection, [_register_condition(one) for one in news], now_ms)
+
+
+def _suspicion_condition(plant: Plant, news: SuspicionNews) -> Condition:
+    found, until = news.found, news.hour + HOUR_MS
+    outlet = plant.points[news.point].outlet
+    facts: dict[str, Any] = {"point": news.point, "outlet": outlet, "unit": news.unit}
+    if found is not None:
+        facts |= {"start": found.start, "end": found.end, "value": found.value}
+        facts |= {} if found.value is not None else {"detail": f"{found.detail} {news.unit}"}
+    since = until if found is None else found.start
+    ended = news.hour if found is None else found.end
+    return Condition(f"{news.kind}:{news.point}", news.kind, Severity.DATA, found is not None, since, ended, facts)
 
 
 def _register_condition(news: RegisterNews) -> Condition:

@@ -67,7 +67,13 @@ def test_every_setting_is_documented() -> None:
 RULES = ["valid_hour_minutes", "valid_day_hours", "oxygen_conversion", "mass", "compare", "valid_share", "lateness"]
 
 
-@pytest.mark.parametrize("rule", [*RULES, "future", "missing_flag", "reported_difference"])
+MORE_RULES = [
+    "future", "missing_flag", "reported_difference", "valid_month_days", "valid_february_days", "amount_share",
+    "cap_warn_at", "clock_off", "day_begins", "night_begins",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [*RULES, *MORE_RULES])
 def test_documented_defaults_are_the_real_ones(rule: str) -> None:
     """The reference shows the default of a rule that the table has."""
     assert _rows("plant-file.md")[f"rules.{rule}"] == default(rule)

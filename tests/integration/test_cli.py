@@ -64,6 +64,13 @@ def test_check_tells_what_will_happen(told: Told) -> None:
         assert TEMPERATURE in done.stdout
 
 
+def test_caps_without_amounts(told: Told) -> None:
+    """`caps` names every cap of the year, and shows nothing rather than 0 where nothing was weighed."""
+    rows = json.loads(told.service.run("caps", "--format", "json").stdout)
+    assert {row["limit"] for row in rows} >= {"DA001/nox/mass/1y/permit/-"}
+    assert all(row["used"] is None and row["unit"] == "t" for row in rows)
+
+
 def test_check_names_every_mistake(told: Told, tmp_path: Path) -> None:
     """`check` of a bad plant file ends with 1, with each mistake's line, in both languages."""
     bad = tmp_path / "bad.yaml"
@@ -127,6 +134,45 @@ def test_recompute_changes_nothing_where_nothing_changed(told: Told) -> None:
         done = told.service.run("--lang", language, "recompute")
         assert done.returncode == 0, done.stderr
         assert sentence in done.stdout
+
+
+def test_declarations_are_kept_and_shown(told: Told) -> None:
+    """What people declare is kept through a running daemon or without one, listed, and shown beside the readings."""
+    service = told.service
+    read = json.loads(service.run("query", TEMPERATURE, "--format", "json").stdout)
+    at, said = read[2]["time"], ("--by", "王工", "--reason", "校准前后")
+    done = service.run("correct", TEMPERATURE, "--at", at, "--value", "914.15 K", *said)
+    assert (done.returncode, f"{TEMPERATURE} is 641 degC" in done.stdout) == (0, True), done.stderr
+    span = ("--from", at, "--to", "2099-01-01")
+    done = service.run("--lang", "zh", "mark", "DA002", *span, "--as", "maintenance", *said)
+    assert (done.returncode, "小时" in done.stdout) == (0, True), done.stderr
+    done = service.run("calibration", "add", TEMPERATURE, "--at", read[0]["time"], "--zero", "0.1", "--span", "1001",
+                       "--result", "pass", "--by", "王工", "--note", "季度")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(service.run("query", TEMPERATURE, "--format", "json").stdout)
+    assert [(row["value"], row["state"]) for row in shown] == [
+        (820.5, "normal"), (815.25, "normal"), (641.0, "maintenance")]  # fmt: skip
+    assert "640" in shown[2]["declared"]
+    assert "王工" in shown[2]["declared"]
+    rows = json.loads(service.run("declarations", "--format", "json").stdout)
+    kept = [("correction", TEMPERATURE), ("mark", "DA002"), ("calibration", TEMPERATURE)]
+    assert [(row["kind"], row["what"]) for row in rows] == kept
+    assert {row["by"] for row in rows} == {"王工"}
+    assert json.loads(service.run("declarations", "--to", "2000-01-01", "--format", "json").stdout) == []
+    [row] = json.loads(service.run("calibration", "list", "--format", "json").stdout)
+    assert (row["point"], row["span"], row["result"], row["note"]) == (TEMPERATURE, 1001.0, "pass", "季度")
+
+
+def test_declarations_with_a_slip_are_refused(told: Told) -> None:
+    """A declaration that cannot be meant ends with 1 and names its option in the language asked for."""
+    said = ("--by", "x", "--reason", "y")
+    for language, sentence in (("en", "expected one of"), ("zh", "应为以下之一")):
+        done = told.service.run(
+            "--lang", language, "mark", "DA002", "--from", "2020-01-01", "--to", "2020-01-02", "--as", "idle", *said
+        )
+        assert (done.returncode, "--as" in done.stderr, sentence in done.stderr) == (1, True, True)
+    done = told.service.run("correct", TEMPERATURE, "--at", "yesterday", "--value", "1", *said)
+    assert (done.returncode, "--at" in done.stderr) == (1, True)
 
 
 def test_commands_without_a_store_say_so(tmp_path: Path) -> None:

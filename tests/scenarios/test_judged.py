@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import pytest
 from replay import Replay, topics_of
 
 from plantmon.model.verdict import Outcome, Reason, Verdict
+from plantmon.permits import permit_of
 from plantmon.plant.load import load_plant_text
 from plantmon.reports import compliance
+from plantmon.reports.document import Scope
+from plantmon.reports.forms import part_as
 from plantmon.store import verdicts
 from simulators import truth
 from simulators.faults import Delivery, Flagged, OverRange, Silent, Stuck, deliveries
@@ -134,12 +138,15 @@ def test_compliance_report_counts_what_was_judged(plant_days: tuple[Replay, list
     """Each limit's windows are counted by verdict and reason, and the register lists the over-range hour."""
     replay, _ = plant_days
     with replay.store.readers.snapshot() as connection:
-        headings, rows = compliance.summary(connection, replay.plant, START, END)
-        _, register = compliance.register(connection, replay.plant, START, END)
-    sulphur = dict(zip(headings, next(row for row in rows if "so2" in str(row[0])), strict=True))
-    assert (sulphur["windows"], sulphur["exceed at least"]) == (48, 1)
-    assert sum(int(sulphur[name] or 0) for name in ("ok", "warn", "exceed", "exceed at least", "not judged")) == 48
-    assert [row[1] for row in register] == ["DA001/so2/concentration/1h/permit/-"]
+        permit, numbers = permit_of(connection, replay.plant), replay.pipeline.numbers
+        scope = Scope(connection, replay.plant, permit, numbers, START, END, replay.now_ms, "en")
+        limits, register = (
+            json.loads(part_as(compliance.PARTS[name](scope), scope, "json")) for name in ("limits", "register")
+        )
+    sulphur = next(row for row in limits if "so2" in row["limit"])
+    assert (sulphur["windows"], sulphur["exceed_at_least"]) == (48, 1)
+    assert sum(sulphur[name] for name in ("ok", "warn", "exceed", "exceed_at_least", "not_judged")) == 48
+    assert [row["limit"] for row in register] == ["DA001/so2/concentration/1h/permit/-"]
 
 
 def test_judging_again_changes_nothing(plant_days: tuple[Replay, list[Delivery]]) -> None:

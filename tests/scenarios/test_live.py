@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from story import FEEDS, Story
 
-from plantmon.model.plant import Running
+from plantmon.model.plant import Basis, Gas, Running
 from plantmon.store import verdicts
 from plantmon.times import HOUR_MS, MINUTE_MS
 
@@ -89,6 +89,57 @@ def test_cold_rto_at_rest_is_no_breach(tmp_path: Path) -> None:
                 (start + turn * 10_000, "DA002.flow", flow, "N"), (start + turn * 10_000, "DA002.rto", 300.0, "N"),
             ])  # fmt: skip
         assert story.standing() == standing
+    story.close()
+
+
+FAN = a_point("DA003.fan", quantity="pressure", unit="Pa", interval_ms=MINUTE_MS)
+INTERLOCK = a_limit(
+    RTO, key="interlock", basis=Basis.INTERLOCK, window="reading", minimum=760.0, maximum=None, hold_ms=60_000,
+    unit="degC", running=Running("DA003.fan", 200.0, None),
+)  # fmt: skip
+
+
+def test_an_interlock_has_its_own_condition(tmp_path: Path) -> None:
+    """A cold RTO is a breach while the fan of another outlet runs, whatever its own outlet does, and not at rest.
+
+    The fan reports once a minute and its value stands for two; when it is silent for longer it counts as running.
+    """
+    outlets = {
+        "DA002": an_outlet("DA002", (RTO, FLOW), running=Running("DA002.flow", 5000.0, None)),
+        "DA003": an_outlet("DA003", (FAN,)),
+    }
+    story = Story(tmp_path, a_plant((RTO, FLOW, FAN), (INTERLOCK,), feeds=FEEDS, outlets=outlets))
+
+    def cold(first: int, end: int) -> list[str]:
+        for at in range(HOUR + first * 10_000, HOUR + end * 10_000, 10_000):
+            story.send([(at, "DA002.flow", 0.0, "N"), (at, "DA002.rto", 702.0, "N")])
+        return story.standing()
+
+    story.send([(HOUR, "DA003.fan", 20.0, "N")])
+    assert cold(0, 12) == []
+    story.send([(HOUR + 120_000, "DA003.fan", 250.0, "N")])
+    assert cold(12, 18) == []
+    assert cold(18, 20) == ["breach:interlock"]
+    story.send([(HOUR + 200_000, "DA003.fan", 30.0, "N")])
+    assert cold(20, 32) == []
+    assert cold(33, 40) == ["breach:interlock"]
+    (one, other) = story.alarms()
+    assert (one.facts["basis"], one.facts["value"], one.facts["bound"]) == ("interlock", 702.0, 760.0)
+    assert (one.since_ms, other.since_ms) == (HOUR + 120_000, HOUR + 330_000)
+    story.close()
+
+
+def test_limits_of_a_monitor_in_ppm(tmp_path: Path) -> None:
+    """20 ppm of SO2 are 57.1 mg/m3: below a limit of 60; 22 ppm are 62.9 and above."""
+    so2 = a_point("DA001.so2", quantity="so2", unit="ppm", gas=Gas(factor=64 / 22.4, unit="mg/m3"))
+    limit = a_limit(so2, key="so2", window="reading", maximum=60.0, unit="mg/m3")
+    story = Story(tmp_path, a_plant((so2,), (limit,), feeds=FEEDS))
+    story.send([(HOUR, so2.id, 20.0, "N")])
+    assert story.standing() == []
+    story.send([(HOUR + 10_000, so2.id, 22.0, "N")])
+    assert story.standing() == ["breach:so2"]
+    (alarm,) = story.alarms()
+    assert (alarm.facts["unit"], alarm.facts["value"]) == ("mg/m3", 22.0 * 64 / 22.4)
     story.close()
 
 

@@ -2,7 +2,7 @@
 
 A point is silent when nothing of it has arrived for three intervals, counted from the daemon's start when it has
 never spoken. When every point of an outlet is silent that is one alarm, when every point of the plant is, one too;
-while the broker is away nobody else is accused.
+while the broker is away nobody else is accused. Calculated points are never accused: their parts are.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def conditions(
     since: dict[str, int] = {}
     silent: set[str] = set()
     speaking: set[str] = set()  # who is neither has not been heard, but we do not listen for long enough yet
-    for name, point in plant.points.items():
+    measured = {name: point for name, point in plant.points.items() if point.formula is None}
+    for name, point in measured.items():
         last = heard.get(name, Heard(None)).at_ms
         since[name] = listening_since_ms if last is None else last
         allowed_ms = silent_after_ms(point) + slack_ms
@@ -51,25 +52,26 @@ def conditions(
     if broker_is_away:
         return _all_quiet(plant, now_ms)
     found = []
-    everything = bool(plant.points) and len(silent) == len(plant.points) and len(plant.points) > 1
+    everything = bool(measured) and len(silent) == len(measured) and len(measured) > 1
     found.append(
         _condition(
-            "silent:*", "outlet_silent", _known(everything, plant.points, speaking), plant.points.keys(), since, now_ms,
+            "silent:*", "outlet_silent", _known(everything, measured, speaking), measured.keys(), since, now_ms,
             outlet=None,
         )
     )  # fmt: skip
     for outlet in plant.outlets.values():
-        whole = len(outlet.points) > 1 and silent.issuperset(outlet.points)
+        own = measured.keys() & outlet.points
+        whole = len(own) > 1 and silent.issuperset(own)
         key = f"silent_outlet:{outlet.id}"
         found.append(
             _condition(
-                key, "outlet_silent", _known(whole and not everything, outlet.points, speaking, everything),
-                outlet.points, since, now_ms,
+                key, "outlet_silent", _known(whole and not everything, own, speaking, everything),
+                own, since, now_ms,
                 outlet=outlet.id, quiet=everything,
             )
         )  # fmt: skip
-    for name, point in plant.points.items():
-        outlet_points = plant.outlets[point.outlet].points if point.outlet else ()
+    for name, point in measured.items():
+        outlet_points = measured.keys() & plant.outlets[point.outlet].points if point.outlet else ()
         covered = everything or (len(outlet_points) > 1 and silent.issuperset(outlet_points))
         found.append(
             _condition(
@@ -91,7 +93,7 @@ def _all_quiet(plant: Plant, now_ms: int) -> list[Condition]:
     keys = [
         "silent:*",
         *(f"silent_outlet:{name}" for name in plant.outlets),
-        *(f"silent:{name}" for name in plant.points),
+        *(f"silent:{name}" for name, point in plant.points.items() if point.formula is None),
     ]
     return [Condition(key, "silent", Severity.DATA, False, now_ms, now_ms, {}, quiet=True) for key in keys]
 

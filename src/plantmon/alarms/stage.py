@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from plantmon.alarms import account
 from plantmon.alarms.transitions import Event, step
 from plantmon.model.alarm import Alarm, Condition, Severity, State
-from plantmon.model.plant import Limit, Plant
+from plantmon.model.plant import Checks, Limit, Plant
 from plantmon.model.verdict import Outcome, Verdict
 from plantmon.store import alarms, dirty, values, verdicts
 from plantmon.store.database import Store
@@ -93,7 +93,7 @@ class AlarmStage:
                 alarm
                 for alarm in alarms.all_standing(connection)
                 if (alarm.kind in ("breach", "warning") and alarm.key.partition(":")[2] not in in_force)
-                or (alarm.facts.get("point") and alarm.facts["point"] not in self._plant.points)
+                or self._is_watched_no_more(alarm)
             ]
 
         def write(connection: sqlite3.Connection) -> None:
@@ -105,6 +105,17 @@ class AlarmStage:
         if orphans:
             self._store.write(write)
         return len(orphans)
+
+    def _is_watched_no_more(self, alarm: Alarm) -> bool:
+        """Whether nothing will ever clear a point's alarm: the plant file lost the point, or what was watched of it."""
+        name = alarm.facts.get("point")
+        point = self._plant.points.get(name or "")
+        if point is None:
+            return bool(name)
+        if alarm.kind in ("stuck", "jump"):
+            checks = point.checks or Checks()
+            return (checks.stuck_ms if alarm.kind == "stuck" else checks.jump) is None
+        return alarm.kind in ("silent", "device_clock") and point.formula is not None
 
     def acknowledge(self, connection: sqlite3.Connection, number: int, by: str, note: str, now_ms: int) -> Alarm:
         """Acknowledge an alarm; give it as it now stands. Raises LookupError where there is none of that number."""

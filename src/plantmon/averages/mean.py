@@ -1,7 +1,8 @@
 """This module averages: readings into minutes, minutes into hours, hours into days; arithmetic or energy mean.
 
-A reading counts when its flag is N and it lies within its point's range. Above the range, or with flag T, it is over
-range: a lower bound, taken at the range's end. Below the range it is invalid (settled choices, Readings).
+A reading counts when its state says so (`tables/states.csv`: flag N) and it lies within its point's range. Above the
+range, or with flag T, it is over range: a lower bound, taken at the range's end. Below the range it is invalid (settled
+choices, Readings).
 Sources: HJ 212-2017 App. D eq. 23-25 (minute, hour, day); GB 12348-2008 for energy means, Leq = 10 lg mean(10^(L/10)).
 """
 
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plantmon.averages.rounding import significant, without_residue
-from plantmon.model.minutes import MinuteBlock
+from plantmon.model.minutes import Grid, MinuteBlock
 from plantmon.model.plant import Kind, Point
-from plantmon.model.reading import NORMAL, OVER_RANGE, Columns
+from plantmon.model.reading import Columns
+from plantmon.tables.states import Mean, flags_whose_mean
 from plantmon.times import MINUTE_MS
 
 Floats = NDArray[np.float64]
@@ -72,11 +74,19 @@ def to_level(energy: Floats) -> Floats:
 def classify(readings: Columns, points: PointTable) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]:
     """Say of each reading whether it is valid, whether it is over range, and its value with the range's end for T."""
     low, high = points.low[readings.point], points.high[readings.point]
-    is_normal = readings.flag == NORMAL
+    counts = _among(readings.flag, flags_whose_mean(Mean.COUNTS))
     above = readings.value > high  # False where the range is open (NaN)
-    over = (readings.flag == OVER_RANGE) | (is_normal & above)
-    valid = is_normal & ~above & ~(readings.value < low)
+    over = _among(readings.flag, flags_whose_mean(Mean.BOUND)) | (counts & above)
+    valid = counts & ~above & ~(readings.value < low)
     return valid, over, np.where(over & ~np.isnan(high), high, readings.value)
+
+
+def _among(flags: NDArray[np.int64], codes: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Say of each flag whether it is one of a few: faster than a search for so few."""
+    found = np.zeros(len(flags), bool)
+    for code in codes:
+        found |= flags == code
+    return found
 
 
 def minutes_of(readings: Columns, points: PointTable, phase_ms: int) -> Minutes:
@@ -143,32 +153,69 @@ class HourMean:
     over_range: int
 
 
-def mean_of_block(
-    block: MinuteBlock, is_energy: bool, is_slow: bool, needed: int, chosen: NDArray[np.bool_] | None = None
-) -> HourMean:
-    """Average an hour: the mean of its valid minutes, or of the valid values of a slow point.
+@dataclass(frozen=True, slots=True)
+class HourMeans:
+    """What each of many rows of minutes makes together, as arrays; NaN where there is none."""
+
+    mean: Floats
+    minimum: Floats
+    maximum: Floats
+    lower_bound: Floats
+    had: NDArray[np.int64]
+    valid: NDArray[np.int64]
+    readings: NDArray[np.int64]
+    over_range: NDArray[np.int64]
+
+    def one(self, place: int) -> HourMean:
+        """Give one row's."""
+        values = (_or_none(getattr(self, name)[place]) for name in ("mean", "minimum", "maximum", "lower_bound"))
+        counts = (int(getattr(self, name)[place]) for name in ("had", "valid", "readings", "over_range"))
+        return HourMean(*values, *counts)  # type: ignore[arg-type]
+
+
+def means_of(
+    grid: Grid, is_energy: bool, is_slow: bool, needed: int, chosen: NDArray[np.bool_] | None = None
+) -> HourMeans:
+    """Average hours: the mean of each one's valid minutes, or of the valid values of a slow point.
 
     `chosen` leaves out minutes (those in which the source stood still). The lower bound needs `needed` parts that are
     valid or over range (settled choices, Air); it takes each over-range minute at its own bound.
     """
-    take = np.ones(len(block.had), bool) if chosen is None else chosen
-    valid, over = take & (block.valid > 0), take & (block.over > 0)
-    weight = block.valid if is_slow else (block.valid > 0)
-    both = block.valid + block.over if is_slow else np.ones(len(block.had))
-    parts = int(weight[valid].sum())
-    bound_parts = int(both[valid | over].sum())
-    bound_values = np.where(over, block.bound, block.mean)
-    has_bound = bool(over.any()) and bound_parts >= needed
-    return HourMean(
-        _mean(block.mean[valid], weight[valid], is_energy),
-        float(block.low[valid].min()) if parts else None,
-        float(block.high[valid].max()) if parts else None,
-        _mean(bound_values[valid | over], both[valid | over], is_energy) if has_bound else None,
-        int(block.had[take].sum()) if is_slow else int((take & (block.had > 0)).sum()),
+    take = np.ones(grid.had.shape, bool) if chosen is None else chosen
+    valid, over = take & (grid.valid > 0), take & (grid.over > 0)
+    weight = np.where(valid, grid.valid if is_slow else 1, 0)
+    both = np.where(valid | over, grid.valid.astype(np.int64) + grid.over if is_slow else 1, 0)
+    parts, overs = weight.sum(axis=1), over.sum(axis=1)
+    has_bound = (overs > 0) & (both.sum(axis=1) >= needed)
+    nothing = np.full(len(parts), np.nan)
+    return HourMeans(
+        _row_means(np.where(valid, grid.mean, 0.0), weight, is_energy),
+        np.where(parts > 0, np.where(valid, grid.low, np.inf).min(axis=1, initial=np.inf), np.nan),
+        np.where(parts > 0, np.where(valid, grid.high, -np.inf).max(axis=1, initial=-np.inf), np.nan),
+        np.where(
+            has_bound,
+            _row_means(np.where(over, grid.bound, np.where(valid, grid.mean, 0.0)), both, is_energy),
+            np.nan,
+        )
+        if has_bound.any()
+        else nothing,
+        np.where(take, grid.had, 0).sum(axis=1) if is_slow else (take & (grid.had > 0)).sum(axis=1),
         parts,
-        int(block.valid[valid].sum()),
-        int(over.sum()),
+        np.where(valid, grid.valid, 0).sum(axis=1),
+        overs,
     )
+
+
+def mean_of_block(
+    block: MinuteBlock, is_energy: bool, is_slow: bool, needed: int, chosen: NDArray[np.bool_] | None = None
+) -> HourMean:
+    """Average one hour, as `means_of` does many."""
+    rows = None if chosen is None else chosen[np.newaxis]
+    return means_of(Grid.of([block]), is_energy, is_slow, needed, rows).one(0)
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def mean_of_hours(means: list[float], is_energy: bool) -> float | None:
@@ -178,13 +225,18 @@ def mean_of_hours(means: list[float], is_energy: bool) -> float | None:
 
 def _mean(values: Floats, weights: NDArray[Any], is_energy: bool) -> float | None:
     """Average in time order, rounded to 12 significant digits."""
-    if not len(values):
-        return None
-    work = to_energy(values) if is_energy else values
-    group = np.zeros(len(values), np.intp)
-    parts = work * weights
-    total = np.bincount(group, parts).astype(np.float64)
-    if work.min() < 0:  # only mixed signs cancel out
-        total = without_residue(total, np.bincount(group, np.abs(parts)).astype(np.float64))
-    mean = total / np.bincount(group, weights)
-    return float(significant(to_level(mean) if is_energy else mean)[0])
+    return _or_none(_row_means(values[np.newaxis], weights[np.newaxis], is_energy)[0])
+
+
+def _row_means(values: Floats, weights: NDArray[Any], is_energy: bool) -> Floats:
+    """Average each row in time order, rounded to 12 significant digits; NaN where nothing weighs."""
+    work = np.where(weights > 0, to_energy(values), 0.0) if is_energy else values
+    rows, width = work.shape
+    group = np.repeat(np.arange(rows), width)
+    parts = (work * weights).ravel()
+    total = np.bincount(group, parts, rows).astype(np.float64)  # one by one, in time order
+    if work.size and work.min() < 0:  # only mixed signs cancel out
+        total = without_residue(total, np.bincount(group, np.abs(parts), rows).astype(np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / weights.sum(axis=1)
+    return significant(to_level(mean) if is_energy else mean)

@@ -6,6 +6,8 @@ two intervals; unknown is running. Only valid values decide.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,3 +58,10 @@ def mask_of(minutes: NDArray[np.bool_]) -> int:
 def minutes_of_mask(mask: int) -> NDArray[np.bool_]:
     """Read the 60 minutes of an hour from bits."""
     return np.array([bool(mask >> minute & 1) for minute in range(MINUTES)])
+
+
+def minutes_of_masks(masks: Sequence[int | None]) -> NDArray[np.bool_]:
+    """Read hours from bits, a row of 60 minutes each; None is running all the time."""
+    whole = (1 << MINUTES) - 1
+    words = np.array([whole if mask is None else mask for mask in masks], np.uint64)
+    return np.asarray(words[:, np.newaxis] >> np.arange(MINUTES, dtype=np.uint64) & np.uint64(1), bool)

@@ -62,11 +62,11 @@ def may_discharge(m3_h: Floats) -> NDArray[np.bool_]:
     return np.isnan(m3_h) | (m3_h > 0)
 
 
-def filled(flow: Flow) -> Flow:
+def filled(flow: Flow, since_ms: int | None = None) -> Flow:
     """Fill each run of unknown minutes with the mean of as many known ones before it, of fewer where there are fewer.
 
     Known minutes are taken across earlier gaps, filled ones never. Without any the run stays unknown. Flow below 0
-    carries nothing away and counts as 0.
+    carries nothing away and counts as 0. Runs that end before `since_ms` stay as they are.
 
     >>> filled(Flow(0, np.array([5.0, 1.0, 3.0, np.nan, np.nan, 4.0]))).m3_h.tolist()
     [5.0, 1.0, 3.0, 2.0, 2.0, 4.0]
@@ -74,13 +74,43 @@ def filled(flow: Flow) -> Flow:
     result = np.maximum(flow.m3_h, 0.0)
     unknown = np.isnan(result)
     known, until = result[~unknown], np.cumsum(~unknown)
-    edges = np.flatnonzero(np.diff(np.r_[False, unknown, False]))
-    for first, end in edges.reshape(-1, 2).tolist():
+    wanted = 0 if since_ms is None else (since_ms - flow.start_ms) // MINUTE_MS
+    for first, end in _runs(unknown).tolist():
         before = int(until[first])
         taken = known[max(0, before - (end - first)) : before]
-        if len(taken):
+        if len(taken) and end > wanted:
             result[first:end] = taken.mean()
     return Flow(flow.start_ms, result)
+
+
+def filled_from(flow: Flow, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give the runs [start, end) of unknown minutes that `filled` fills from any of the spans, which are in time order.
+
+    A run reaches back to the first of the known minutes it takes, as far as the flow goes where they are too few.
+
+    >>> filled_from(Flow(0, np.array([5.0, 1.0, 3.0, np.nan, 4.0])), [(120000, 180000)])
+    [(180000, 240000)]
+    >>> filled_from(Flow(0, np.array([5.0, 1.0, 3.0, np.nan, 4.0])), [(0, 60000)])
+    []
+    """
+    unknown = np.isnan(flow.m3_h)
+    runs = _runs(unknown)
+    if not len(runs) or not spans:
+        return []
+    places, until = np.flatnonzero(~unknown), np.cumsum(~unknown)
+    taken_from = until[runs[:, 0]] - (runs[:, 1] - runs[:, 0])
+    reach = np.where(taken_from >= 0, np.r_[places, 0][np.maximum(taken_from, 0)], 0) * MINUTE_MS + flow.start_ms
+    starts, ends = (runs * MINUTE_MS + flow.start_ms).T
+    begins, stops = np.array(spans).T
+    # The first span that ends after the run's reach begins: is it before the run itself?
+    nearest = np.searchsorted(stops, reach, "right")
+    takes = (nearest < len(spans)) & (np.r_[begins, np.iinfo(np.int64).max][nearest] < starts)
+    return [(int(start), int(end)) for start, end in zip(starts[takes], ends[takes], strict=True)]
+
+
+def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Give the runs of set flags as rows [first, end)."""
+    return np.flatnonzero(np.diff(np.r_[False, flags, False])).reshape(-1, 2)
 
 
 def volumes_m3(flow: Flow, start_ms: Instants, end_ms: Instants) -> Floats:

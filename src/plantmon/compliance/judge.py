@@ -69,8 +69,16 @@ def _why_not(measured: Measured) -> Reason | None:
 
 
 def judge_value(limit: Limit, point: Point, value: float) -> Judged:
-    """Compare one value with the limit's ends."""
-    shown = compared(value, point, limit.decimals)
+    """Compare one value of a point with the limit's ends."""
+    return _compared(limit, value, compared(value, point, limit.decimals))
+
+
+def compare(limit: Limit, value: float) -> Judged:
+    """Compare a value that is no point's own, an amount, with the limit's ends."""
+    return _compared(limit, value, _in_decimals(value, limit.decimals))
+
+
+def _compared(limit: Limit, value: float, shown: float) -> Judged:
     if limit.maximum is not None and shown > limit.maximum:
         return Judged(Outcome.EXCEED, None, value, limit.maximum)
     if limit.minimum is not None and shown < limit.minimum:
@@ -87,6 +95,10 @@ def compared(value: float, point: Point, decimals: int | None) -> float:
     """
     if point.kind is Kind.ENERGY:
         return float(round(value))
+    return _in_decimals(value, decimals)
+
+
+def _in_decimals(value: float, decimals: int | None) -> float:
     full = _rounded(value)
     if decimals is None or not math.isfinite(full):
         return full

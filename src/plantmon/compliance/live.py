@@ -2,7 +2,8 @@
 
 It runs inside the writer's transaction: a vectorised compare settles the usual batch, and only points that breach,
 or stand in alarm, are followed reading by reading. Late readings (older than the newest of their point, or over a
-day old) are left to the hourly verdicts. Answers are `Condition`s; the alarms decide what becomes of them.
+day old) are left to the hourly verdicts. What is declared beforehand holds here too: readings of an announced
+maintenance raise nothing. Answers are `Condition`s; the alarms decide what becomes of them.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from plantmon.averages.running import STANDS_FOR_INTERVALS, within
 from plantmon.compliance.excursions import Reading, Run, beyond, extend
 from plantmon.compliance.judge import compared
 from plantmon.model.alarm import Condition, Severity
-from plantmon.model.plant import Kind, Limit, Plant, Point, Running
+from plantmon.model.plant import Basis, Kind, Limit, Plant, Point, Running
 from plantmon.model.reading import Columns
-from plantmon.store import readings
-from plantmon.times import DAY_MS
+from plantmon.store import declarations, readings
+from plantmon.times import DAY_MS, MINUTE_MS
 
 OLD_MS = DAY_MS  # breaches in older data go into one summary mail (alarms)
 
@@ -35,6 +36,8 @@ class _Watch:
     point: Point
     number: int
     severity: Severity
+    running: Running | None  # while this holds it applies; None: always
+    factor: float = 1.0  # from the point's unit into the limit's, where that is another: ppm
     run: Run | None = None
 
 
@@ -58,17 +61,15 @@ class LiveLimits:
             watch
             for limit in plant.limits
             if limit.window == "reading" and limit.unavailable is None
-            for watch in _watches(limit, plant.points[limit.point], numbers[limit.point])
+            for watch in _watches(limit, plant.points[limit.point], numbers[limit.point], _running_of(plant, limit))
         ]
         limited = sorted(
             {numbers[limit.point] for limit in plant.limits if plant.points[limit.point].kind is not Kind.COUNTER}
         )
         self._limited = np.array(limited, np.int64)
         self._names = {number: name for name, number in numbers.items()}
-        self._running: dict[str, _Latest] = {}
-        for outlet in plant.outlets.values():
-            if outlet.running:
-                self._running[outlet.id] = _Latest(plant.points[outlet.running.point], outlet.running)
+        conditions = {_running_of(plant, watch.limit) for watch in self._watches} - {None}
+        self._running = {running: _Latest(plant.points[running.point], running) for running in conditions if running}
         self._numbers = numbers
         self._table = PointTable.of({numbers[name]: point for name, point in plant.points.items()})
         interesting = {watch.number for watch in self._watches} | set(limited)
@@ -76,6 +77,7 @@ class LiveLimits:
         self._interesting = np.array(sorted(interesting), np.int64)
         self._newest: dict[int, int] = {}
         self._standing: set[str] = set()
+        self._stopped: dict[int, dict[str, int]] = {}  # marked minutes by hour and outlet, for one batch
 
     def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Take up where the last daemon stopped: standing alarms, runs, newest readings."""
@@ -94,10 +96,8 @@ class LiveLimits:
         for latest in self._running.values():
             number = self._numbers[latest.running.point]
             newest = spoken.get(number, now_ms)
-            rows = readings.gauge(
-                connection, number, newest - STANDS_FOR_INTERVALS * latest.point.interval_ms, newest + 1
-            )
-            self._note_running(latest, rows)
+            reach = STANDS_FOR_INTERVALS * latest.point.interval_ms
+            self._note_running(latest, self._valid(connection, number, newest - reach, newest + 1))
 
     def judge(self, connection: sqlite3.Connection, new: Columns, now_ms: int) -> list[Condition]:
         """Judge a batch's readings; give what the alarms must know. Writes the runs it follows."""
@@ -106,6 +106,8 @@ class LiveLimits:
             return []
         order = np.lexsort((new.ts,))
         new = Columns(new.ts[order], new.point[order], new.value[order], new.flag[order])
+        new = declarations.applied(connection, new)
+        self._stopped.clear()
         valid, over, value = classify(new, self._table)
         new = Columns(new.ts, new.point, value, new.flag)
         conditions = self._over_range(new, valid, over)
@@ -149,7 +151,7 @@ class LiveLimits:
     ) -> list[Condition]:  # fmt: skip
         telling = mine & (valid | over)
         is_standing = watch.key in self._standing
-        if watch.run is None and not is_standing and not beyond(watch.limit, new.value[telling]):
+        if watch.run is None and not is_standing and not beyond(watch.limit, new.value[telling] * watch.factor):
             return []
         conditions: list[Condition] = []
         before = watch.run
@@ -159,8 +161,9 @@ class LiveLimits:
                 continue
             if not watch.limit.covers(self._plant.time.date_of(ts)):
                 continue
-            ran = self._ran(connection, watch.point.outlet, new, valid, ts)
-            reading = Reading(ts, float(new.value[place]), bool(valid[place]), bool(over[place]), ran)
+            ran = self._ran(connection, watch, new, valid, ts)
+            value = float(new.value[place]) * watch.factor
+            reading = Reading(ts, value, bool(valid[place]), bool(over[place]), ran)
             watch.run = extend(watch.run, watch.limit, watch.point, reading)
             is_standing = self._tell(conditions, watch, reading, is_standing)
         if watch.run != before:
@@ -206,10 +209,18 @@ class LiveLimits:
         return low_enough and high_enough
 
     def _ran(
-        self, connection: sqlite3.Connection, outlet: str | None, new: Columns, valid: NDArray[np.bool_], ts: int
+        self, connection: sqlite3.Connection, watch: _Watch, new: Columns, valid: NDArray[np.bool_], ts: int
     ) -> bool:
-        """Whether the source runs: its point's newest valid value within two intervals decides; unknown is running."""
-        latest = self._running.get(outlet or "")
+        """Whether the source runs: its point's newest valid value within two intervals decides; unknown is running.
+
+        A mark of the whole outlet that covers the minute's start says that it stands; of an interlock's condition, the
+        outlet of the condition's point.
+        """
+        latest = None if watch.running is None else self._running[watch.running]
+        is_interlock = watch.limit.basis is Basis.INTERLOCK
+        outlet = latest.point.outlet if latest is not None and is_interlock else watch.point.outlet
+        if self._is_marked_stopped(connection, outlet, ts):
+            return False
         if latest is None:
             return True
         number = self._numbers[latest.running.point]
@@ -217,12 +228,22 @@ class LiveLimits:
         mine = np.flatnonzero((new.point == number) & valid & (new.ts <= ts))
         at, value = (int(new.ts[mine[-1]]), float(new.value[mine[-1]])) if len(mine) else (latest.ts_ms, latest.value)
         if at > ts:  # the running point is ahead: its column came in an earlier batch
-            rows = readings.gauge(connection, number, ts - reach, ts + 1)
-            known = np.flatnonzero(classify(rows, self._table)[0])
-            at, value = (int(rows.ts[known[-1]]), float(rows.value[known[-1]])) if len(known) else (-1, 0.0)
+            rows = self._valid(connection, number, ts - reach, ts + 1)
+            at, value = (int(rows.ts[-1]), float(rows.value[-1])) if len(rows.ts) else (-1, 0.0)
         if at < 0 or ts - at > reach:
             return True
         return bool(within(latest.running, np.array([value]))[0])
+
+    def _is_marked_stopped(self, connection: sqlite3.Connection, outlet: str | None, ts: int) -> bool:
+        hour = self._plant.time.hour_start(ts)
+        if hour not in self._stopped:
+            self._stopped[hour] = declarations.stopped(connection, hour)
+        return bool(self._stopped[hour].get(outlet or "", 0) >> (ts - hour) // MINUTE_MS & 1)
+
+    def _valid(self, connection: sqlite3.Connection, number: int, start_ms: int, end_ms: int) -> Columns:
+        """Read a point's valid readings in [start, end)."""
+        rows = declarations.applied(connection, readings.of(connection, number, start_ms, end_ms))
+        return _chosen(rows, classify(rows, self._table)[0])
 
     @staticmethod
     def _note_running(latest: _Latest, rows: Columns) -> None:
@@ -243,11 +264,18 @@ class LiveLimits:
         )
 
 
-def _watches(limit: Limit, point: Point, number: int) -> list[_Watch]:
-    watches = [_Watch(f"breach:{limit.key}", limit, point, number, Severity.BREACH)]
+def _running_of(plant: Plant, limit: Limit) -> Running | None:
+    """Give the condition a limit applies under: an interlock's own, else its outlet's."""
+    return limit.running if limit.basis is Basis.INTERLOCK else plant.outlets[limit.outlet].running
+
+
+def _watches(limit: Limit, point: Point, number: int, running: Running | None) -> list[_Watch]:
+    is_converted = point.gas is not None and limit.basis is Basis.CONCENTRATION
+    factor = point.gas.factor if point.gas is not None and is_converted else 1.0
+    watches = [_Watch(f"breach:{limit.key}", limit, point, number, Severity.BREACH, running, factor)]
     if limit.warn_at is not None and limit.maximum is not None:
         warning = replace(limit, maximum=limit.maximum * limit.warn_at, minimum=None, warn_at=None)
-        watches.append(_Watch(f"warning:{limit.key}", warning, point, number, Severity.WARNING))
+        watches.append(_Watch(f"warning:{limit.key}", warning, point, number, Severity.WARNING, running, factor))
     return watches
 
 

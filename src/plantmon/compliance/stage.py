@@ -1,344 +1,250 @@
-"""This module gives every window its verdicts: reads what is unjudged, judges, writes, in one transaction a window."""
+"""This module gives every window its verdicts: reads what is unjudged, judges, writes, in one transaction a turn.
+
+Each window is judged by the plant file in force at its start (design rule 6). What changed is told by marks; a span
+asked for anew is judged whole. Both go day by day through `Evaluator`.
+"""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from plantmon import units
-from plantmon.averages.mean import PointTable, classify
-from plantmon.averages.running import carried, minutes_of_mask
-from plantmon.compliance.air import MG_PER_KG, converted_hour, rate_hour
-from plantmon.compliance.excursions import Reading, Run, extend, look_back_ms
-from plantmon.compliance.in_force import in_force, windows_of
-from plantmon.compliance.judge import Judged, Measured, judge, judge_value
-from plantmon.compliance.measured import measured_day, measured_hour
-from plantmon.compliance.periods import DAY_PERIOD, NIGHT_PERIOD, measured_period
-from plantmon.compliance.water import WEIGHS_FOR_INTERVALS, Results, flow_weighted_day, ph_hour
-from plantmon.compliance.water_flow import LOOK_BACK_MS, Flow, flow_of
-from plantmon.model.minutes import MINUTES, MinuteBlock
-from plantmon.model.plant import Basis, Limit, Plant, Point
-from plantmon.model.verdict import Outcome, Reason, Verdict
-from plantmon.model.window import Window
-from plantmon.store import dirty, minutes, readings, verdicts, windows
+from plantmon.averages.water_flow import LOOK_BACK_MS, Flow, filled_from
+from plantmon.compliance.book import Book
+from plantmon.compliance.evaluate import LONG, Evaluator, Task
+from plantmon.compliance.in_force import windows_of, windows_on
+from plantmon.compliance.periods import long_window_of
+from plantmon.compliance.permit import Permit
+from plantmon.model.minutes import Grid
+from plantmon.model.plant import Basis, Limit, Plant
+from plantmon.model.verdict import Verdict
+from plantmon.store import dirty, minutes, verdicts, windows
 from plantmon.store.database import Store
-from plantmon.times import HOUR_MS, MINUTE_MS
+from plantmon.times import HOUR_MS
 
 WINDOWS_AT_ONCE = 2000
+Closed = dict[str, dict[int, tuple[int, int]]]
+
+
+class Wanted:
+    """Windows to judge, each once, by the local day they begin on, the book that judges them, and the limit."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[tuple[int, int], dict[str, dict[int, Task]]] = defaultdict(lambda: defaultdict(dict))
+        self._books: dict[int, Book] = {}
+
+    def add(self, day: int, book: Book, key: str, task: Task) -> None:
+        """Take a window in."""
+        self._books[id(book)] = book
+        self._tasks[day, id(book)][key][task.start] = task
+
+    def __iter__(self) -> Iterator[tuple[Book, dict[str, list[Task]]]]:
+        """Go through them in the order of time."""
+        for (_, number), keys in sorted(self._tasks.items(), key=lambda item: item[0][0]):
+            yield self._books[number], {key: [some[start] for start in sorted(some)] for key, some in keys.items()}
 
 
 class ComplianceStage:
-    """Judges windows by the limits of one plant file."""
+    """Judges windows by the limits of a permit. `numbers` are those of all points ever known."""
 
-    def __init__(self, plant: Plant, numbers: dict[str, int], store: Store) -> None:
-        self._plant = plant
+    def __init__(self, plant: Plant, permit: Permit, numbers: dict[str, int], store: Store) -> None:
+        self._time = plant.time
+        self._numbers = numbers
         self._store = store
         self._busy = threading.Lock()
-        self._numbers = numbers
-        self._limits: dict[int, list[Limit]] = defaultdict(list)  # by the point a limit is judged on
-        self._touching: dict[int, list[Limit]] = defaultdict(list)  # by any point its value depends on
-        self._reach: dict[str, int] = {}  # how far into the next day a day's value reaches
-        self._others: dict[str, tuple[int, ...]] = {}  # the points besides its own that a limit's value depends on
-        for limit in plant.limits:
-            others = [numbers[name] for name in self._needed_beside(limit)]
-            self._others[limit.key] = tuple(others)
-            self._reach[limit.key] = self._influence_ms(limit)
-            self._limits[numbers[limit.point]].append(limit)
-            for number in (numbers[limit.point], *others):
-                self._touching[number].append(limit)
+        self.renew(permit)
 
-    def run(self) -> tuple[int, bool]:
+    def renew(self, permit: Permit) -> None:
+        """Judge by another permit from now on."""
+        self._permit = permit
+        self._books = [Book(plant, self._numbers) for plant in permit.plants]
+
+    def run(self, now_ms: int) -> tuple[int, bool]:
         """Judge what is unjudged; give how many verdicts changed, and whether work is left."""
         with self._busy:  # a recompute beside the live stage must not write what it read before the other
-            return self._run()
+            with self._store.readers.snapshot() as connection:
+                marks = dirty.unjudged(connection, WINDOWS_AT_ONCE)
+                found = self._judge(connection, self._wanted_by(connection, marks))
+            if not marks:
+                return 0, False
 
-    def _run(self) -> tuple[int, bool]:
-        with self._store.readers.snapshot() as connection:
-            marks = dirty.unjudged(connection, WINDOWS_AT_ONCE)
-            found = self._verdicts(connection, marks)
-        if not marks:
-            return 0, False
+            def write(connection: sqlite3.Connection) -> int:
+                dirty.wipe_unjudged(connection, marks)
+                return verdicts.write_changed(connection, found, now_ms)
 
-        def write(connection: sqlite3.Connection) -> int:
-            dirty.wipe_unjudged(connection, marks)
-            return verdicts.write_changed(connection, found)
+            return self._store.write(write), len(marks) == WINDOWS_AT_ONCE
 
-        return self._store.write(write), len(marks) == WINDOWS_AT_ONCE
+    def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> int:
+        """Judge every closed window that overlaps [start, end) again; give how many verdicts came out differently.
 
-    def mark(self, start_ms: int, end_ms: int) -> None:
-        """Mark every closed window that overlaps [start, end) for judging."""
-        first = self._plant.time.day_start(start_ms)
-        with self._store.readers.snapshot() as connection:
-            marks = [
-                (level, window.start, number)
-                for number in self._limits
-                for level in ("1h", "1d")
-                for window in windows.span(connection, level, number, first, end_ms)
-            ]
-        self._store.write(lambda connection: dirty.unjudge(connection, marks))
+        What no limit in force judges any more is withdrawn.
+        """
+        changed = 0
+        with self._busy:
+            with self._store.readers.snapshot() as connection:
+                closed = self._closed(connection)
+            spans = [span for level in closed.values() for span in level.values()]
+            if not spans:
+                return 0
+            start_ms = max(start_ms, min(start for start, _ in spans))
+            end_ms = min(end_ms, max(until for _, until in spans))
+            for day in self._time.days(start_ms, end_ms):
+                with self._store.readers.snapshot() as connection:
+                    found = self._judge(connection, self._wanted_on(connection, day))
+                    gone = self._without_limit(connection, day)
+
+                def write(
+                    connection: sqlite3.Connection, found: list[Verdict] = found, gone: list[Verdict] = gone
+                ) -> int:
+                    withdrawn = verdicts.withdraw(connection, gone, now_ms)
+                    return withdrawn + verdicts.write_changed(connection, found, now_ms)
+
+                changed += self._store.write(write)
+            with self._store.readers.snapshot() as connection:
+                found = self._judge(connection, self._long_windows(connection, start_ms, end_ms))
+            changed += self._store.write(lambda connection: verdicts.write_changed(connection, found, now_ms))
+        return changed
 
     def find_holes(self) -> int:
         """Find closed windows that a limit in force covers without a verdict, and mark them; give how many.
 
-        The daily check of design rule 11.
+        The daily check of design rule 11. Counting settles a limit without a hole.
         """
-        holes = []
+        holes: list[dirty.Mark] = []
         with self._store.readers.snapshot() as connection:
-            for level in ("1h", "1d"):
-                closed = windows.closed(connection, level)
-                for number, limits in self._limits.items():
-                    first, until = closed.get(number, (0, 0))
-                    for window in windows.starts(connection, level, number):
-                        if first <= window < until and self._lacks(connection, limits, level, window):
-                            holes.append((level, window, number))
+            closed = self._closed(connection)
+            for book in self._books:
+                for limit in book.limits.values():
+                    holes += self._holes_of(connection, book, limit, closed)
         if holes:
             self._store.write(lambda connection: dirty.unjudge(connection, holes))
         return len(holes)
 
-    def _lacks(self, connection: sqlite3.Connection, limits: list[Limit], level: str, window: int) -> bool:
-        """Whether a limit judged by the hour or the day has no verdict for a window."""
-        chosen = in_force(limits, level, window, self._plant.time)
-        return any(not verdicts.is_there(connection, limit.key, window) for limit in chosen)
+    # which windows
 
-    def _needed_beside(self, limit: Limit) -> list[str]:
-        """Name the points a limit's value needs besides its own: oxygen, flow."""
-        outlet = self._plant.outlets[limit.outlet]
-        wanted = set()
-        if limit.basis is Basis.CONCENTRATION and outlet.reference_oxygen_pct is not None:
-            wanted.add("oxygen")
-        if limit.basis is Basis.RATE:
-            wanted.add("gas_flow")
-        if outlet.kind == "water" and limit.window != "reading":
-            wanted.add("water_flow")
-        return [name for name in outlet.points if self._plant.points[name].quantity in wanted and name != limit.point]
-
-    def _influence_ms(self, limit: Limit) -> int:
-        """Give how far a reading can move verdicts beyond its own window: `windows_of` says in which direction."""
-        point = self._plant.points[limit.point]
-        if limit.window == "reading":
-            return -(-look_back_ms(limit, point) // HOUR_MS) * HOUR_MS
-        return WEIGHS_FOR_INTERVALS * point.interval_ms if self._is_water(limit) else 0
-
-    def _verdicts(self, connection: sqlite3.Connection, marks: list[dirty.Unjudged]) -> list[Verdict]:
-        """Give the verdicts of all windows the marks touch, each once."""
-        spans: dict[tuple[str, int], tuple[Limit, int]] = {}
+    def _wanted_by(self, connection: sqlite3.Connection, marks: Iterable[dirty.Unjudged]) -> Wanted:
+        """Give the windows that marks touch."""
+        wanted, closed = Wanted(), self._closed(connection)
+        flows: dict[int, set[int]] = defaultdict(set)
         for mark in marks:
-            for limit in self._touching.get(mark.point, ()):
-                for start, end in windows_of(limit, mark.level, mark.start, self._plant.time, self._reach[limit.key]):
-                    if limit.covers(self._plant.time.date_of(start)):
-                        spans[limit.key, start] = (limit, end)
-        closed = {level: windows.closed(connection, level) for level in ("1h", "1d")}
-        found = []
-        for (_, start), (limit, end) in sorted(spans.items(), key=lambda item: (item[0][1], item[0][0])):
-            if not self._is_closed(closed, limit, start, end):
-                continue
-            verdict = self._judge(connection, limit, start, end)
-            if verdict is not None:
-                found.append(verdict)
-        return found
+            for book in self._books:
+                for limit in book.touched_by(mark.level, mark.point):
+                    reach = book.reach_ms(limit)
+                    found = windows_of(limit, mark.level, mark.start, self._time, book.plant.rules, reach)
+                    self._add(wanted, closed, book, limit, found)
+                    if mark.level == "1h" and book.is_filled_by(limit, mark.point):
+                        flows[mark.point].add(mark.start)
+        for point, hours in flows.items():
+            self._add_filled(connection, wanted, closed, point, sorted(hours))
+        return wanted
 
-    def _is_closed(self, closed: dict[str, dict[int, tuple[int, int]]], limit: Limit, start: int, end: int) -> bool:
+    def _wanted_on(self, connection: sqlite3.Connection, day: int) -> Wanted:
+        """Give all windows that begin on a local day, short of months and years."""
+        wanted, closed = Wanted(), self._closed(connection)
+        for book in self._books:
+            for limit in book.limits.values():
+                self._add(wanted, closed, book, limit, windows_on(limit, day, self._time, book.plant.rules))
+        return wanted
+
+    def _long_windows(self, connection: sqlite3.Connection, start_ms: int, end_ms: int) -> Wanted:
+        """Give the months and years that overlap [start, end)."""
+        wanted, closed = Wanted(), self._closed(connection)
+        for book in self._books:
+            for limit in book.limits.values():
+                if limit.window in LONG:
+                    days = self._time.days(start_ms, end_ms)
+                    found = sorted({long_window_of(limit.window, day, self._time) for day in days})
+                    self._add(wanted, closed, book, limit, found)
+        return wanted
+
+    def _add(self, wanted: Wanted, closed: Closed, book: Book, limit: Limit, found: Iterable[tuple[int, int]]) -> None:
+        """Take those windows in that this book's limit judges and that are over; amounts also while they go on."""
+        for start, end in found:
+            if self._permit.at(start) is not book.plant or not limit.covers(self._time.date_of(start)):
+                continue
+            is_over = self._is_closed(closed, book, limit, start, end)
+            if is_over or (limit.basis is Basis.MASS and limit.window in LONG):
+                wanted.add(self._time.day_start(start), book, limit.key, Task(start, end, is_over))
+
+    def _add_filled(
+        self, connection: sqlite3.Connection, wanted: Wanted, closed: Closed, point: int, hours: list[int]
+    ) -> None:
+        """Take in the windows of waste water whose missing flow is filled with what changed hours brought."""
+        until = min(closed["1h"].get(point, (0, 0))[1], hours[-1] + LOOK_BACK_MS)
+        if until <= hours[-1] + HOUR_MS:
+            return  # the usual case: nothing later is there to be filled
+        minutes_of = minutes.packed(connection, point, range(hours[0], until, HOUR_MS))
+        line = Grid.unpack(minutes_of).flat()
+        flow = Flow(hours[0], np.where(line.valid > 0, line.mean, np.nan)[0])
+        runs = filled_from(flow, [(hour, hour + HOUR_MS) for hour in hours])
+        later = sorted({self._time.hour_start(at) for start, end in runs for at in range(start, end, HOUR_MS)}
+                       | {self._time.hour_start(end - 1) for _, end in runs})  # fmt: skip
+        for book in self._books:
+            for limit in book.touched_by("1h", point):
+                if book.is_filled_by(limit, point) and limit.basis is Basis.CONCENTRATION:
+                    self._add(wanted, closed, book, limit, self._windows_holding(limit, later))
+
+    def _windows_holding(self, limit: Limit, hours: list[int]) -> list[tuple[int, int]]:
+        if limit.window == "1h":
+            return [(hour, hour + HOUR_MS) for hour in hours]
+        days = sorted({self._time.day_start(hour) for hour in hours})
+        if limit.window == "1d":
+            return [(day, self._time.next_day(day)) for day in days]
+        return sorted({long_window_of(limit.window, day, self._time) for day in days})
+
+    def _judge(self, connection: sqlite3.Connection, wanted: Wanted) -> list[Verdict]:
+        return [verdict for book, tasks in wanted for verdict in Evaluator(connection, book).verdicts(tasks)]
+
+    def _closed(self, connection: sqlite3.Connection) -> Closed:
+        return {level: windows.closed(connection, level) for level in ("1h", "1d")}
+
+    def _is_closed(self, closed: Closed, book: Book, limit: Limit, start: int, end: int) -> bool:
         """Whether all points of a limit that ever spoke have closed a window; else the last to do so will mark it."""
-        level = "1d" if limit.window in ("1d", "1mo", "1y") else "1h"
-        own = closed[level].get(self._numbers[limit.point])
+        spans = closed["1d" if limit.window in ("1d", *LONG) else "1h"]
+        own = spans.get(self._numbers[limit.point])
+        if limit.basis is Basis.MASS:
+            own = max((spans[n] for n in map(self._numbers.get, book.others(limit)) if n in spans), default=own)
         if own is None or own[1] < end or own[0] >= end:
             return False
-        others = (closed[level].get(number) for number in self._others[limit.key])
+        others = (spans.get(self._numbers[name]) for name in book.others(limit))
         return all(span is None or span[1] >= end for span in others)
 
-    def _judge(self, connection: sqlite3.Connection, limit: Limit, start: int, end: int) -> Verdict | None:
-        """Judge one window; None where its point has no window there (before it first spoke)."""
-        point = self._plant.points[limit.point]
-        detail = None
-        if limit.unavailable is not None:
-            judged = Judged(Outcome.NOT_JUDGED, Reason.RULE_NOT_AVAILABLE)
-            detail = limit.unavailable
-        elif limit.window in (DAY_PERIOD, NIGHT_PERIOD):
-            blocks = minutes.span(connection, self._numbers[limit.point], start, end)
-            judged = judge(limit, point, measured_period(point, self._plant.rules, start, end, blocks))
-        else:
-            level = "1d" if limit.window == "1d" else "1h"
-            window = windows.read(connection, level, start, self._numbers[limit.point])
-            if window is None:
-                return None
-            if limit.window == "reading":
-                judged, detail = self._judge_readings(connection, limit, point, window)
-            elif self._is_water(limit):
-                judged = self._judge_water(connection, limit, point, window)
-            elif limit.window == "1d":
-                judged = judge(limit, point, self._day(connection, limit, point, window))
-            else:
-                judged = judge(limit, point, self._hour(connection, limit, point, window))
-        return Verdict(limit.key, start, end, judged.outcome, judged.reason, judged.value, judged.bound, detail)
+    # what is missing, what is too much
 
-    def _hour(self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window) -> Measured:
-        """Measure an hour as the limit judges it: plain, at reference oxygen, or as a rate."""
-        others = self._others[limit.key]
-        if window.ran is None and not others:
-            return measured_hour(point, self._plant.rules, window, None)
-        blocks = minutes.read(connection, window.start, [window.point, *others])
-        if not others:
-            return measured_hour(point, self._plant.rules, window, blocks.get(window.point))
-        ran = np.ones(MINUTES, bool) if window.ran is None else minutes_of_mask(window.ran)
-        block = blocks.get(window.point) or MinuteBlock.empty()
-        other = blocks.get(others[0]) or MinuteBlock.empty()
-        if limit.basis is Basis.RATE:
-            factor = self._rate_factor(limit, point)
-            return rate_hour(point, self._plant.rules, block, other, factor, ran)
-        reference = self._plant.outlets[limit.outlet].reference_oxygen_pct
-        assert reference is not None
-        return converted_hour(point, self._plant.rules, block, other, reference, ran)
-
-    def _is_water(self, limit: Limit) -> bool:
-        """Whether a limit is judged by the volume of waste water, or by whether any flowed."""
-        if self._plant.outlets[limit.outlet].kind != "water":
-            return False
-        return limit.basis is Basis.CONCENTRATION or self._plant.points[limit.point].quantity == "ph"
-
-    def _judge_water(self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window) -> Judged:
-        """Judge a day weighted by volume, or an hour of pH by its median."""
-        if limit.window == "1h":
-            block = minutes.read(connection, window.start, [window.point]).get(window.point)
-            flow = self._flow(connection, limit, window.start, window.end)
-            found = ph_hour(point, self._plant.rules, window.start, block, flow)
-        else:
-            end = window.end + WEIGHS_FOR_INTERVALS * point.interval_ms
-            rows = readings.gauge(connection, window.point, window.start, end)
-            valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), PointTable.of({0: point}))
-            flow = self._flow(connection, limit, window.start, end)
-            results = Results(rows.ts, value, valid, over)
-            found = flow_weighted_day(point, self._plant.rules, window.start, window.end, results, flow)
-        if found.no_discharge:
-            return Judged(Outcome.NOT_JUDGED, Reason.NO_DISCHARGE)
-        return judge(limit, point, found.measured)
-
-    def _flow(self, connection: sqlite3.Connection, limit: Limit, start: int, end: int) -> Flow:
-        """Read the outlet's flow by the minute; with what came before where minutes are missing, to fill them."""
-        names = self._needed_beside(limit)
-        if not names:
-            return flow_of([], start, end)
-        point = self._plant.points[names[0]]
-        number, factor = self._numbers[names[0]], units.conversion(point.unit, "m3/h")[0]
-        flow = Flow(start, np.empty(0))
-        for first in (start, start - LOOK_BACK_MS):
-            blocks = minutes.span(connection, number, first - HOUR_MS, end)
-            flow = flow_of(blocks, first, end, factor)
-            if point.is_slow:  # a slow meter's value stands until its next, at most two intervals
-                most = WEIGHS_FOR_INTERVALS * point.interval_ms // MINUTE_MS
-                flow = Flow(first, carried(flow.m3_h, most))
-            if not np.isnan(flow.m3_h).any():
-                break
-        return flow
-
-    def _rate_factor(self, limit: Limit, point: Point) -> float:
-        """Give what turns concentration x flow in the points' units into the limit's unit."""
-        flow = self._plant.points[self._needed_beside(limit)[0]]
-        to_mg_m3 = units.conversion(point.unit, "mg/m3")[0]
-        to_m3_h = units.conversion(flow.unit, "m3/h")[0]
-        return to_mg_m3 * to_m3_h / MG_PER_KG * units.conversion("kg/h", limit.unit)[0]
-
-    def _day(self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window) -> Measured:
-        hours = [
-            self._hour(connection, limit, point, hour)
-            for hour in windows.span(connection, "1h", window.point, window.start, window.end)
-        ]
-        return measured_day(point, self._plant.rules, hours, window.due)
-
-    def _judge_readings(
-        self, connection: sqlite3.Connection, limit: Limit, point: Point, window: Window
-    ) -> tuple[Judged, str | None]:
-        """Judge an hour of single readings: exceeded when a run inside it has lasted as long as the hold."""
-        if window.ran == 0:
-            return Judged(Outcome.NOT_JUDGED, Reason.STOPPED), None
-        seen = self._readings(connection, point, window, window.start - look_back_ms(limit, point))
-        run: Run | None = None
-        runs: dict[int, Run] = {}
-        worst = Judged(Outcome.OK)
-        usable = over = 0
-        for one in seen:
-            run = extend(run, limit, point, one)
-            if one.ts_ms < window.start or not one.ran:
+    def _holes_of(self, connection: sqlite3.Connection, book: Book, limit: Limit, closed: Closed) -> list[dirty.Mark]:
+        if limit.window not in ("1h", "1d", "reading") or limit.basis is Basis.MASS:
+            return []
+        level = "1d" if limit.window == "1d" else "1h"
+        number = self._numbers[limit.point]
+        holes = []
+        first, until = closed[level].get(number, (0, 0))
+        for start, end, plant in self._permit.spans(first, until):
+            if plant is not book.plant:
                 continue
-            usable += one.usable
-            over += one.over_range
-            if run is not None and run.last_ms == one.ts_ms and run.is_exceeded(limit.hold_ms):
-                runs[run.first_ms] = run
-            if one.usable:
-                worst = self._worse(worst, limit, point, one.value)
-        if runs:
-            peak = max(runs.values(), key=lambda one: abs(one.peak - self._bound(limit, one.peak)))
-            outcome = Outcome.EXCEED_AT_LEAST if any(one.at_least for one in runs.values()) else Outcome.EXCEED
-            return Judged(outcome, None, peak.peak, self._bound(limit, peak.peak)), _excursions(list(runs.values()))
-        if over:
-            return Judged(Outcome.NOT_JUDGED, Reason.OVER_RANGE, worst.value, worst.bound), None
-        if not usable:
-            return Judged(Outcome.NOT_JUDGED, Reason.NO_DATA), None
-        return worst, None
+            due = [one for one in self._starts(level, start, end) if limit.covers(self._time.date_of(one))]
+            if due and verdicts.count(connection, limit.key, due[0], due[-1] + 1) < len(due):
+                there = verdicts.starts(connection, limit.key, due[0], due[-1] + 1)
+                holes += [(level, one, number) for one in due if one not in there]
+        return holes
 
-    @staticmethod
-    def _bound(limit: Limit, value: float) -> float:
-        """Give the end of the limit a breaching value lies beyond."""
-        above = limit.maximum is not None and value > limit.maximum
-        bound = limit.maximum if above or limit.minimum is None else limit.minimum
-        assert bound is not None
-        return bound
+    def _starts(self, level: str, start: int, end: int) -> list[int]:
+        if level == "1d":
+            return [day for day in self._time.days(start, end) if day >= start]
+        first = self._time.hour_start(start)
+        return list(range(first if first >= start else first + HOUR_MS, end, HOUR_MS))
 
-    @staticmethod
-    def _worse(worst: Judged, limit: Limit, point: Point, value: float) -> Judged:
-        """Keep the outcome and value nearest to or furthest beyond the limit; short of the hold nothing exceeds."""
-        found = judge_value(limit, point, value)
-        outcome = Outcome.WARN if found.outcome in (Outcome.WARN, Outcome.EXCEED) and limit.warn_at else Outcome.OK
-        kept = Outcome.WARN if Outcome.WARN in (worst.outcome, outcome) else Outcome.OK
-        if worst.value is None:
-            return Judged(kept, None, value, found.bound)
-        is_worse = _nearness(limit, value) > _nearness(limit, worst.value)
-        return Judged(kept, None, value, found.bound) if is_worse else Judged(kept, None, worst.value, worst.bound)
-
-    def _readings(self, connection: sqlite3.Connection, point: Point, window: Window, start: int) -> list[Reading]:
-        rows = readings.gauge(connection, window.point, start, window.end)
-        valid, over, value = classify(replace(rows, point=np.zeros_like(rows.point)), PointTable.of({0: point}))
-        masks = self._running(connection, window, start)
+    def _without_limit(self, connection: sqlite3.Connection, day: int) -> list[Verdict]:
+        """List verdicts on a day's windows by limits that the permit no longer puts in force there."""
+        if len(self._books) == 1:
+            return []
+        end = self._time.next_day(day)
         return [
-            Reading(ts, one, bool(is_valid), bool(is_over), _ran(masks, ts))
-            for ts, one, is_valid, is_over in zip(rows.ts.tolist(), value.tolist(), valid, over, strict=True)
+            verdict
+            for key in self._permit.limits()
+            for verdict in verdicts.span(connection, key, day, end)
+            if self._permit.is_in_force(key, verdict.start) is None
         ]
-
-    def _running(self, connection: sqlite3.Connection, window: Window, start: int) -> dict[int, int | None]:
-        """Give the masks of running minutes of the hours from `start` to the window's end, by hour."""
-        hours = windows.span(connection, "1h", window.point, start - HOUR_MS, window.end)
-        return {hour.start: hour.ran for hour in hours}
-
-
-def _ran(masks: dict[int, int | None], ts: int) -> bool:
-    for start, mask in masks.items():
-        if start <= ts < start + HOUR_MS:
-            return mask is None or bool(mask >> ((ts - start) // MINUTE_MS) & 1)
-    return True
-
-
-def _nearness(limit: Limit, value: float) -> float:
-    """How far a value lies towards the limit's ends, larger is worse."""
-    above = value - limit.maximum if limit.maximum is not None else -np.inf
-    below = limit.minimum - value if limit.minimum is not None else -np.inf
-    return float(max(above, below))
-
-
-def _excursions(runs: list[Run]) -> str:
-    return json.dumps(
-        [
-            {
-                "first": run.first_ms,
-                "last": run.last_ms,
-                "peak": run.peak,
-                "mean": float(f"{run.total / run.count:.12g}"),
-                "readings": run.count,
-                "at_least": run.at_least,
-            }
-            for run in sorted(runs, key=lambda one: one.first_ms)
-        ]
-    )

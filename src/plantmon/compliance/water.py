@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from plantmon.averages.rounding import significant_one, without_residue
 from plantmon.averages.validity import hour_due, hour_needed
+from plantmon.averages.water_flow import Flow, filled, may_discharge, volumes_m3
+from plantmon.averages.weighing import WEIGHS_FOR_INTERVALS, Results, standing
 from plantmon.compliance.judge import Measured
-from plantmon.compliance.water_flow import Flow, filled, may_discharge, volumes_m3
 from plantmon.model.minutes import MINUTES, MinuteBlock
 from plantmon.model.plant import Point, Rules
 from plantmon.model.verdict import Reason
@@ -25,21 +26,6 @@ from plantmon.times import HOUR_MS, MINUTE_MS
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-WEIGHS_FOR_INTERVALS = 2  # settled choices, Water
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """An analyser's results as arrays of one length, in any order, as `averages.mean.classify` tells them apart.
-
-    `value` holds the range's end where `over` is set; results neither valid nor over range say nothing.
-    """
-
-    ts: NDArray[np.int64]
-    value: Floats
-    valid: Flags
-    over: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +89,7 @@ def flow_weighted_day(
     if not count:
         return WaterMeasured(Measured(None, None, False, 0, needed, Reason.HOURS, ran=False), True, 0)
     seen = flow.between(min(flow.start_ms, start_ms), end_ms + reach_ms)
-    volume = filled(seen).between(start_ms, end_ms + reach_ms)
+    volume = filled(seen, start_ms).between(start_ms, end_ms + reach_ms)
     valid = _weigh(results, results.valid, volume, end_ms, point.interval_ms)
     both = _weigh(results, results.valid | results.over, volume, end_ms, point.interval_ms)
     is_over = _is_over_range(results, due, start_ms, point.interval_ms) or bool(both.volume_m3[both.over].any())
@@ -134,12 +120,9 @@ def _due_slots(flow: Flow, end_ms: int, interval_ms: int) -> Flags:
 
 def _weigh(results: Results, usable: Flags, flow: Flow, end_ms: int, interval_ms: int) -> _Weighed:
     """Give each usable result of the window [flow's start, end) its volume; those of unknown volume drop out."""
-    chosen = np.flatnonzero(usable & (results.ts >= flow.start_ms))
-    chosen = chosen[np.argsort(results.ts[chosen], kind="stable")]
-    ts = results.ts[chosen]
-    until = np.minimum(np.r_[ts[1:], np.iinfo(np.int64).max], ts + WEIGHS_FOR_INTERVALS * interval_ms)
-    inside = ts < end_ms
-    chosen, ts, until = chosen[inside], ts[inside], until[inside]
+    found = standing(results.ts, usable & (results.ts >= flow.start_ms), interval_ms)
+    inside = found.start < end_ms
+    chosen, ts, until = found.place[inside], found.start[inside], found.until[inside]
     volume = volumes_m3(flow, ts, until)
     known = ~np.isnan(volume)
     return _Weighed(

@@ -14,9 +14,9 @@ import structlog
 from plantmon import units
 from plantmon.errors import DecodeError, UnitError
 from plantmon.feed.decode import json, json_batch
-from plantmon.feed.hj212 import Devices
+from plantmon.feed.hj212 import IS_CALCULATED, Devices
 from plantmon.feed.topics import Route, Routes
-from plantmon.model.plant import Kind, Plant, Point
+from plantmon.model.plant import Plant, Point
 from plantmon.model.reading import NORMAL, flag_code
 from plantmon.store.rejected import Rejected, Why
 from plantmon.store.reported import Reported
@@ -73,7 +73,7 @@ class Checker:
         self._units: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._last: dict[int, tuple[int, float, int]] = {}
         self._before: dict[int, tuple[int, float, int] | None] = {}  # of `_last`, what the newest check overwrote
-        self.counters = frozenset(numbers[p.id] for p in plant.points.values() if p.kind is Kind.COUNTER)
+        self.sparse = frozenset(numbers[point.id] for point in plant.points.values() if point.is_sparse)
 
     def check(self, messages: Iterable[Message]) -> Batch:
         """Decode messages in order; every one ends in the columns, `reported`, `rejected`, `repeats` or `passed`."""
@@ -121,6 +121,9 @@ class Checker:
             item = json.decode_named(message.payload, feed.field_ts, feed.field_value, feed.field_unit, feed.field_flag)
         if point is None:
             batch.rejected.append(_reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {route.named!r}"))
+            return
+        if point.formula is not None:
+            batch.rejected.append(_calculated(message, point))
             return
         ts_ms, value = item.ts_ms, item.value
         flag = self._missing_flag if item.flag is None else _code(item.flag)
@@ -184,10 +187,12 @@ class Checker:
             return
         numbers, known = self._numbers, self._plant.points
         faults = list(found.faults)
-        names = [name for name in found.values if name in known]
+        names = [name for name in found.values if name in known and known[name].formula is None]
         if len(names) < len(found.values):
             for name in found.values:
-                if name not in known:
+                if name in known and known[name].formula is not None:
+                    batch.rejected.append(_calculated(message, known[name]))
+                elif name not in known:
                     batch.rejected.append(
                         _reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {name[:80]!r}", name[:80])
                     )
@@ -207,6 +212,9 @@ class Checker:
             batch.rejected.append(
                 _reject(Why.UNKNOWN_POINT, message, f"the plant file has no point {found.point[:80]!r}")
             )
+            return
+        if point.formula is not None:
+            batch.rejected.append(_calculated(message, point))
             return
         values = found.values
         if found.unit is not None and found.unit != point.unit:
@@ -266,6 +274,10 @@ def _code_or_none(flag: str) -> int | None:
         return flag_code(flag)
     except ValueError:
         return None
+
+
+def _calculated(message: Message, point: Point) -> Rejected:
+    return _reject(Why.UNKNOWN_POINT, message, f"{point.id} {IS_CALCULATED}", point.id)
 
 
 def _reject(why: Why, message: Message, detail: str, point: str | None = None) -> Rejected:

@@ -25,6 +25,7 @@ from plantmon.tables.hj212 import find_code
 from plantmon.times import format_duration
 
 _MN = re.compile(rb"(?<![A-Za-z])MN\s*=\s*([0-9A-Za-z]{1,40})")
+IS_CALCULATED = "is calculated and takes no readings"
 _PERIODS = (Kind.MINUTE, Kind.HOUR, Kind.DAY)
 # A period's figures by the store's names; noise monitors send `data` for the mean (HJ 212-2017 Table 4).
 _FIGURES = {
@@ -136,6 +137,10 @@ class Devices:
             point = points.get(one.code)
             conversion = None if point is None else _conversion(one.code, point, one.ts_ms, found)
             if point is None or conversion is None:
+                continue
+            if point.formula is not None:
+                what = f"{one.code}: {point.id} {IS_CALCULATED}"
+                found.refused.append(Refusal(Why.UNKNOWN_POINT, what, point.id, one.ts_ms))
                 continue
             value = one.value * conversion[0] + conversion[1]
             if not math.isfinite(value):

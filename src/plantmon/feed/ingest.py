@@ -41,11 +41,11 @@ class Ingest:
     """Writes batches for one plant file. `on_batch` judges the new readings in the same transaction."""
 
     def __init__(
-        self, plant: Plant, numbers: dict[str, int], counters: frozenset[int], on_batch: OnBatch | None = None
+        self, plant: Plant, numbers: dict[str, int], sparse: frozenset[int], on_batch: OnBatch | None = None
     ) -> None:
         self._plant = plant
         self._names = {number: name for name, number in numbers.items()}
-        self._counters = np.array(sorted(counters), np.int64)
+        self._sparse = np.array(sorted(sparse), np.int64)
         self._on_batch = on_batch
         self._lives: dict[int, tuple[int, int, int | None]] = {}
         self._lives_written_ms = 0
@@ -61,14 +61,16 @@ class Ingest:
         refused = list(batch.rejected)
         in_time = self._in_time(batch, ts, messages, now_ms, refused)
         point = np.array(batch.point, np.int64)
-        is_counter = np.isin(point, self._counters)
+        is_sparse = np.isin(point, self._sparse)
         before = connection.total_changes
-        for table, chosen in (("reading", in_time & ~is_counter), ("register", in_time & is_counter)):
+        for table, chosen in (("reading", in_time & ~is_sparse), ("register", in_time & is_sparse)):
             in_time[self._insert(connection, table, batch, chosen, messages, refused)] = False
         fresh = connection.total_changes - before
         again = self._keep_reported(connection, batch, messages, now_ms, refused)
         if refused:
             add(connection, refused)
+            ahead = {one.point: one.arrival_ms for one in refused if one.why is Why.FUTURE and one.point is not None}
+            points.note_ahead(connection, ahead.items())
         woke = False
         if fresh:
             kept = np.flatnonzero(in_time)

@@ -56,8 +56,35 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class Gas:
+    """What brings a gas point to mg/m3, or m3/h, of dry gas at 0 degC and 101.325 kPa; ids are those of helper points.
+
+    A concentration takes `factor` (mg/m3 for one of the point's unit, where that is ppm) and, measured wet, `moisture`.
+    An actual flow takes all three helpers; gas pressure is gauge pressure, above `atmospheric_kpa`.
+    """
+
+    factor: float = 1.0
+    moisture: str | None = None
+    temperature: str | None = None
+    pressure: str | None = None
+    atmospheric_kpa: float = 101.325
+    temperature_unit: str = "degC"  # the helper points' own units
+    pressure_unit: str = "kPa"
+    moisture_unit: str = "%"
+    unit: str | None = None  # of the result: mg/m3 for a point in ppm; None: the point's own
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What makes a point's values suspicious: one value for so long, a step between minutes; None: not looked at."""
+
+    stuck_ms: int | None = None
+    jump: float | None = None  # in the point's unit
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
-    """One measured series. `id` is `DA001.nox` for a monitor, `E-MAIN` for a meter."""
+    """One series, measured, or calculated from its `parts`. `id` is `DA001.nox` for a monitor, `E-MAIN` for a meter."""
 
     id: str
     outlet: str | None
@@ -70,6 +97,10 @@ class Point:
     range_high: float | None = None
     detection_limit: float | None = None
     register: Register | None = None
+    formula: str | None = None  # as written; None: measured
+    parts: tuple[str, ...] = ()  # full ids of the points the formula names, in its order
+    gas: Gas | None = None
+    checks: Checks | None = None
 
     @property
     def grace_ms(self) -> int:
@@ -78,8 +109,16 @@ class Point:
 
     @property
     def is_slow(self) -> bool:
-        """Whether values come less often than once a minute, so that there are no minute windows."""
-        return self.interval_ms > MINUTE_MS
+        """Whether values come less often than once a minute, so that there are no minute windows.
+
+        A calculated point has a value every minute, whatever its parts' intervals.
+        """
+        return self.interval_ms > MINUTE_MS and self.formula is None
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether its readings are few over a long span, and kept by point."""
+        return self.kind is Kind.COUNTER or self.is_slow
 
 
 class Basis(StrEnum):
@@ -89,6 +128,16 @@ class Basis(StrEnum):
     LEVEL = "level"
     RATE = "rate"
     MASS = "mass"
+    INTERLOCK = "interlock"  # a level that must hold while something else runs: abatement while its line does
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The condition under which a source runs: the point's value within inclusive bounds (plant file `running`)."""
+
+    point: str
+    minimum: float | None
+    maximum: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +152,7 @@ class Limit:
     window: str  # reading, 1h, 1d, 1mo, 1y, day-period, night-period
     minimum: float | None  # in `unit`
     maximum: float | None
-    unit: str  # the point's unit for concentration and level, else the limit's own
+    unit: str  # the point's unit for level, interlock and concentration (mg/m3 where the point is in ppm), else its own
     standard: str
     warn_at: float | None  # share of the maximum
     hold_ms: int
@@ -111,19 +160,11 @@ class Limit:
     valid_to: date | None
     unavailable: str | None  # reason code why no rule judges it yet, None when it is judged
     decimals: int | None = None  # values are rounded to so many before the comparison; None: full values are compared
+    running: Running | None = None  # while this holds the limit applies: an interlock's `while`, else its outlet's
 
     def covers(self, day: date) -> bool:
         """Whether the limit is valid on a local date; both ends belong to it."""
         return (self.valid_from is None or day >= self.valid_from) and (self.valid_to is None or day <= self.valid_to)
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """The condition under which a source runs: the point's value within inclusive bounds (plant file `running`)."""
-
-    point: str
-    minimum: float | None
-    maximum: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +188,7 @@ class Outlet:
     reference_oxygen_pct: float | None
     mn: str | None
     hj212: Hj212 = Hj212()
+    discharge: str | None = None  # direct, indirect; water only
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +206,25 @@ class FeedSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Substitution:
+    """A line of the substitution table: which maximum stands for a missing hour's amount (air).
+
+    It applies from a share of hours captured on, to gaps of at most `up_to_hours` (None: of any length), and takes the
+    maximum of the last `look_back` measured hours.
+    """
+
+    capture_from: float  # 0..1
+    up_to_hours: int | None
+    look_back: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """The numbers of averaging; each with its source in the plant-file reference."""
+    """The numbers of averaging; each with its source in the plant-file reference.
+
+    `substitution` stands best capture first and short gaps before long ones: the first line that fits is the one; where
+    none does there is no substitution.
+    """
 
     valid_hour_minutes: int
     valid_day_hours: int
@@ -177,6 +236,22 @@ class Rules:
     future_ms: int
     missing_flag: str
     reported_difference: float  # 0..1: a device's mean further from ours is an alarm
+    # The rest repeats the defaults of tables/rules.csv and tables/substitution.csv; a test holds them equal.
+    valid_month_days: int = 25
+    valid_february_days: int = 23
+    amount_share: float = 0.75  # 0..1: of an hour's running minutes that must be valid for a measured amount
+    substitution: tuple[Substitution, ...] = (
+        Substitution(0.9, 24, 180),
+        Substitution(0.9, None, 720),
+        Substitution(0.75, None, 2160),
+    )
+    cap_warn_at: float = 0.8  # 0..1: of a permitted quantity, where its limit says nothing else
+    clock_off_ms: int = 10 * MINUTE_MS
+    day_begins: time = time(6)  # of day and night periods; full hours
+    night_begins: time = time(22)
+    outlook_minutes: int = 15  # valid ones of a running hour, before which nobody is warned of what it will be
+    outlook_share: float = 0.25  # 0..1: of a running day or period, likewise
+    outlook_recent_minutes: int = 10  # valid ones of a running hour whose mean is taken to go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +275,31 @@ class QuietHours:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkTime:
+    """A span in hours and days (`ms`), or in working days of the plant's calendar; one of the two is None."""
+
+    ms: int | None
+    workdays: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultClock:
+    """How long a monitor may be out of order before the authority hears of it, and before it works again."""
+
+    report_within: WorkTime
+    repair_within: WorkTime
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The working days: weekdays (Monday is 0), without the holidays, and with the days worked instead."""
+
+    workdays: frozenset[int] = frozenset(range(5))
+    holidays: frozenset[date] = frozenset()
+    extra_workdays: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRules:
     """How alarms repeat and clear, and to whom they go."""
 
@@ -208,6 +308,7 @@ class AlarmRules:
     deadband: float
     quiet_hours: QuietHours | None
     digest: time | None
+    fault_clock: FaultClock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +328,4 @@ class Plant:
     limits: tuple[Limit, ...]
     alarms: AlarmRules
     later: tuple[str, ...] = ()  # parts of the file that load but that nothing works with yet, for `check` to name
+    calendar: Calendar = Calendar()

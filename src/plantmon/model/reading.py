@@ -2,17 +2,36 @@
 
 A flag is the letter(s) a device sends (HJ 212-2017 Table 8: N, F, M, S, D, C, T, B; other makers use up to six
 characters). It is stored as the integer of its ASCII bytes, N as 0: lossless, one byte for the usual case, and
-comparable over whole arrays.
+comparable over whole arrays. A state that people declared, or that the calibration register proves, takes the flag's
+place as a negative code; raw flags are never negative.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class State(StrEnum):
+    """What is known of the instrument or the source at a reading; what each does stands in `tables/states.csv`."""
+
+    NORMAL = "normal"
+    CALIBRATION = "calibration"
+    MAINTENANCE = "maintenance"
+    FAULT = "fault"
+    OVER_RANGE = "over_range"  # the value is a lower bound
+    BELOW_DETECTION = "below_detection"  # no edition of HJ 212 has a letter for it; B is not it
+    STOPPED = "stopped"  # the instrument stands still, or the source: the editions differ
+    LOST = "lost"  # nothing came from the instrument; the number beside it is a placeholder
+    MANUAL = "manual"
+    OUT_OF_CONTROL = "out_of_control"  # from the last passed calibration before a failed one to the next passed one
+    UNKNOWN = "unknown"
+
 
 NORMAL = 0
 _FLAG = re.compile(r"[A-Za-z0-9]{1,6}")
@@ -32,11 +51,27 @@ def flag_code(letters: str) -> int:
 
 
 def flag_letters(code: int) -> str:
-    """Turn a flag's code back into its letters."""
+    """Turn a raw flag's code back into its letters."""
     return "N" if code == NORMAL else code.to_bytes(6).lstrip(b"\0").decode("ascii")
 
 
-OVER_RANGE = flag_code("T")
+_STATES = tuple(State)
+
+
+def declared_code(state: State) -> int:
+    """Turn a declared state into the code that takes the flag's place; normal is that of flag N.
+
+    >>> declared_code(State.NORMAL), declared_state(declared_code(State.STOPPED)).value
+    (0, 'stopped')
+    """
+    return NORMAL if state is State.NORMAL else -_STATES.index(state)
+
+
+def declared_state(code: int) -> State:
+    """Turn the code of a declared state back into the state. Raises ValueError for a raw flag's code."""
+    if code > NORMAL:
+        raise ValueError(f"{code} is the code of flag {flag_letters(code)}, not of a declared state")
+    return _STATES[-code]
 
 
 class Reading(NamedTuple):

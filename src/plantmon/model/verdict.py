@@ -29,7 +29,9 @@ class Reason(StrEnum):
     OVER_RANGE = "over_range"
     NO_DATA = "no_data"
     MINUTES = "minutes"  # of an hour, or values of a slow point: too few valid
-    HOURS = "hours"  # of a day: too few valid
+    HOURS = "hours"  # of a day, or of an amount: too few valid
+    DAYS = "days"  # of a month: too few valid
+    RUNNING = "running"  # a month or year of amounts goes on; its sum does not exceed yet
     RULE_NOT_AVAILABLE = "rule_not_available"
 
 

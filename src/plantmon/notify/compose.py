@@ -39,6 +39,7 @@ _AFTER = ("step_note", "step_keep")
 _STEPS: dict[str, tuple[str, ...]] = {
     "breach": ("step_source", _ABATEMENT, "step_monitor", "step_reduce", *_AFTER),
     "warning": ("step_before_limit", "step_source", _ABATEMENT, "step_note"),
+    "outlook": ("step_in_time", "step_source", _ABATEMENT, "step_reduce", "step_note"),
     "over_range": ("step_true_value", "step_source", _ABATEMENT, "step_monitor", "step_sample", *_AFTER),
     "silent": ("step_instrument", "step_maintenance", "step_import"),
     "outlet_silent": ("step_logger", "step_maintenance", "step_import"),
@@ -46,7 +47,12 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "broker_dropped": ("step_queue", "step_import"),
     "clock_wrong": ("step_clock",),
     "meter_event": ("step_meter", "step_note"),
+    "stuck": ("step_stuck", "step_monitor", "step_maintenance", "step_note"),
+    "jump": ("step_jump", "step_monitor", "step_source", "step_note"),
+    "device_clock": ("step_device_clock", "step_import", "step_note"),
     "reported_differs": ("step_compare", "step_span", "step_note", "step_keep"),
+    "cap_share": ("step_cap", "step_caps"),
+    "cap_pace": ("step_cap", "step_caps"),
     "store_unavailable": ("step_disk",),
     "feed_stalled": ("step_service",),
     "late": ("step_register", "step_keep"),
@@ -55,12 +61,18 @@ _STEPS: dict[str, tuple[str, ...]] = {
 _CLEARED_STEPS: dict[str, tuple[str, ...]] = {
     "breach": ("step_note", "step_keep", "step_complete"),
     "warning": ("step_note",),
+    "outlook": ("step_note",),
     "over_range": ("step_note", "step_keep", "step_complete"),
     "silent": ("step_gap", "step_note"),
     "outlet_silent": ("step_gap", "step_note"),
     "broker_dropped": ("step_gap",),
     "meter_event": ("step_note",),
+    "stuck": ("step_note",),
+    "jump": ("step_note",),
+    "device_clock": ("step_gap", "step_note"),
     "reported_differs": ("step_note",),
+    "cap_share": ("step_caps",),
+    "cap_pace": ("step_caps",),
     "late": ("step_register",),
     "test": ("step_none",),
 }
@@ -200,6 +212,8 @@ def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -
         words.append(
             ", ".join(filter(None, [wording.short_window(facts.window, language), *_how_long(facts, language)]))
         )
+    elif facts.kind == "outlook":
+        words += [wording.short_window(facts.window, language), wording.heading(facts, language)]
     elif facts.value is not None:
         words.append(wording.short_window(facts.window, language))
         words.append(wording.value_of(facts, facts.value, language, unit=facts.unit))
@@ -229,6 +243,11 @@ def _section(facts: Facts, plant: Plant, language: str, event: str, severity: st
     if over is not None and facts.bound is not None:
         limit = wording.quantity(wording.exact(facts.bound), unit)
         against = text("mail.against", language, limit=limit, over=over)
+    if facts.kind == "outlook":
+        against = wording.rest(facts, language, unit=unit) or against
+    condition = wording.condition(facts, plant, language)
+    if against is not None and condition is not None:
+        against = text("mail.against_while", language, against=against, condition=condition)
     is_open = event in ("raised", "reminded", "escalated") and facts.alarm is not None and not facts.acked_by
     return Section(
         language="zh-CN" if language == "zh" else "en",
@@ -260,16 +279,21 @@ def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[s
     unit = wording.shown_unit(facts.unit)
     limit = wording.find_limit(plant, facts.limit)
     is_cleared = event == "cleared"
-    is_substance = limit is not None and limit.basis != "level"
+    is_substance = limit is not None and limit.basis not in ("level", "interlock")
+    value_label = "row_so_far" if facts.kind == "outlook" else "row_value"
     # Of one window, peak and mean are the value again.
     is_series = is_cleared or (facts.windows or 0) > 1
     rows = {
         "row_outlet": wording.outlet(facts, plant, language),
         "row_parameter" if is_substance else "row_measured": wording.parameter(facts, plant, language),
         "row_window": _window(facts, plant, language),
-        "row_value": wording.value_of(facts, facts.value, language, unit=unit),
+        value_label: wording.value_of(facts, facts.value, language, unit=unit),
+        "row_share": None if facts.share is None else f"{wording.percent(facts.share)} %",
+        "row_projected": wording.value_of(facts, facts.projected, language, unit=unit),
+        "row_rest": wording.rest(facts, language, unit=unit),
         "row_limit": _bound(facts.bound, facts.side, language, unit),
         "row_compared": wording.over(facts, language, unit=unit),
+        "row_while": wording.condition(facts, plant, language),
         "row_since": None if facts.since is None else wording.moment(plant.time, facts.since),
         "row_until": None if facts.until is None else wording.moment(plant.time, facts.until),
         "row_duration": _lasted(facts, language),
@@ -281,12 +305,14 @@ def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[s
         "row_standard": facts.standard,
         "row_reported": wording.value_of(facts, facts.reported, language, unit=unit),
         "row_own": wording.value_of(facts, facts.own, language, unit=unit),
+        "row_reached": facts.reached,
         "row_detail": facts.detail,
         "row_acked_by": facts.acked_by,
         "row_alarm": None if facts.alarm is None else str(facts.alarm),
     }
     if is_cleared:  # the value that ended it is not what the reader asks for
-        del rows["row_compared"], rows["row_value"]
+        for key in ("row_compared", value_label, "row_share", "row_projected", "row_rest"):
+            del rows[key]
     return [(text(f"mail.{key}", language), one_line(words)) for key, words in rows.items() if words]
 
 

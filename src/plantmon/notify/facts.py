@@ -14,6 +14,7 @@ import msgspec
 KINDS = (
     "breach",
     "warning",
+    "outlook",
     "over_range",
     "silent",
     "outlet_silent",
@@ -21,7 +22,12 @@ KINDS = (
     "broker_dropped",
     "clock_wrong",
     "meter_event",
+    "stuck",
+    "jump",
+    "device_clock",
     "reported_differs",
+    "cap_share",
+    "cap_pace",
     "store_unavailable",
     "feed_stalled",
     "late",
@@ -67,6 +73,12 @@ class Facts(msgspec.Struct, frozen=True):
     standard: str | None = None
     reported: float | None = None  # what the device says, and what our readings give
     own: float | None = None
+    reached: str | None = None  # the local date a permitted quantity is used up at the present pace
+    projected: float | None = None  # of a window that still runs: its mean if the recent one goes on
+    allowed: float | None = None  # and the highest mean the rest may have, of a minimum the lowest
+    exhausted: bool | None = None  # nothing that comes can keep it within the limit
+    share: float | None = None  # how much of it is in, 0 to 1
+    left_ms: int | None = None  # how long it goes on
     detail: str | None = None
     acked_by: str | None = None
     breaches: tuple[LateBreach, ...] = ()

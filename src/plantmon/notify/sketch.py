@@ -18,7 +18,7 @@ from plantmon.times import MINUTE_MS
 # (point id, start, end) -> times and values over [start, end), in time order, in the point's unit.
 Series = Callable[[str, int, int], tuple[Sequence[int], Sequence[float]]]
 
-_KINDS = frozenset({"breach", "warning", "over_range"})
+_KINDS = frozenset({"breach", "warning", "outlook", "over_range"})
 _TITLE_LENGTH = 64  # signs that fit over the chart
 _NARROW = 0x2E7F  # the last code point before the CJK blocks
 _SHORTEST_SHADE_MS = 4 * MINUTE_MS  # two pixels: a single reading must still be seen
@@ -52,8 +52,8 @@ def sketch(facts: Facts, plant: Plant, language: str, created_ms: int, series: S
 
 
 def _shaded(facts: Facts, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-    """Give the span in breach, cut to the chart; up to its end while the alarm stands."""
-    begin_ms = facts.since if facts.since is not None else facts.start
+    """Give the span in breach, cut to the chart; up to its end while the alarm stands. A running window whole."""
+    begin_ms = facts.start if facts.since is None or facts.kind == "outlook" else facts.since
     if begin_ms is None:
         return []
     over_ms = facts.until if facts.until is not None else end_ms

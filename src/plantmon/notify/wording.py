@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from plantmon.model.plant import Limit, Plant, Point
+from plantmon.model.plant import Basis, Limit, Plant, Point
 from plantmon.notify.facts import Facts
 from plantmon.texts import text
 from plantmon.times import DAY_MS, MINUTE_MS, PlantTime, format_duration
@@ -119,6 +119,33 @@ def over(facts: Facts, language: str, *, unit: str | None) -> str | None:
     return text("mail.within", language)
 
 
+def rest(facts: Facts, language: str, *, unit: str | None) -> str | None:
+    """Say what the rest of a running window may have for it to comply; None where that cannot be told."""
+    if facts.exhausted:
+        return text("mail.exhausted", language)
+    if facts.allowed is None or facts.left_ms is None:
+        return None
+    key = "mail.rest_above" if facts.side == "min" else "mail.rest_below"
+    kept = quantity(_kept_to(facts.allowed, is_least=facts.side == "min"), unit)
+    return text(key, language, quantity=kept, duration=duration(facts.left_ms, language))
+
+
+def _kept_to(value: float, *, is_least: bool) -> str:
+    """Write what must be kept to with few digits, cut so that who keeps to it complies."""
+    written = Decimal(repr(value))
+    step = Decimal(1).scaleb(min(written.adjusted() - _DIGITS + 1, 0))
+    return exact(float(written.quantize(step, ROUND_CEILING if is_least else ROUND_FLOOR)))
+
+
+def heading(facts: Facts, language: str) -> str | None:
+    """Say where a running window is heading and what its limit is, for the subject."""
+    expected = facts.value if facts.projected is None else facts.projected
+    if expected is None or facts.bound is None:
+        return None
+    limit = quantity(exact(facts.bound), facts.unit)
+    return text("mail.subject_outlook", language, projected=figure(expected, facts.bound), limit=limit)
+
+
 def window(name: str | None, language: str) -> str:
     """Name what the value is of; a window this version does not know keeps the plant file's word."""
     return text(f"mail.window_{name}", language) if name in _WINDOWS else one_line(name or "")
@@ -163,9 +190,26 @@ def parameter(facts: Facts, plant: Plant, language: str) -> str | None:
         name = facts.point
     else:
         return None
-    if limit is not None and limit.basis in ("rate", "mass"):
+    if limit is not None and limit.basis in ("rate", "mass", "interlock"):
         name = text(f"mail.basis_{limit.basis.value}", language, name=name)
     return one_line(name, 120)
+
+
+def condition(facts: Facts, plant: Plant, language: str) -> str | None:
+    """Say under what an interlock applies, such as `exhaust-gas flow at least 5000 m³/h`; None for any other limit."""
+    limit = find_limit(plant, facts.limit)
+    if limit is None or limit.basis is not Basis.INTERLOCK or limit.running is None:
+        return None
+    running = limit.running
+    point = plant.points.get(running.point)
+    name = running.point if point is None else f"{running.point} {point.name.in_language(language)}"
+    unit = shown_unit(point.unit if point else None)
+    bounds = [
+        text(key, language, quantity=quantity(exact(bound), unit))
+        for key, bound in (("mail.limit_min", running.minimum), ("mail.limit_max", running.maximum))
+        if bound is not None
+    ]
+    return one_line(text("mail.while", language, name=name, bounds=text("mail.and", language).join(bounds)), 200)
 
 
 def duration(milliseconds: int, language: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from plantmon.model.plant import FeedSpec, Kind, Limit, Outlet, Plant, Point, Recipient
+from plantmon.averages.gas import helpers
+from plantmon.model.plant import Basis, FeedSpec, Kind, Limit, Outlet, Plant, Point, Recipient
 from plantmon.plant.topics import DECODED, subscription
 from plantmon.tables.load import quantities
 from plantmon.texts import text
@@ -76,14 +77,31 @@ def _point(point: Point, language: str) -> str:
         "interval": format_duration(point.interval_ms),
         "range": _range(point, language),
     }
+    if point.formula is not None:
+        return text("check.calculated", language, formula=point.formula, **values) + "".join(_ways(point, language))
     if point.register is None:
-        return text("check.point", language, **values)
+        return text("check.point", language, **values) + "".join(_ways(point, language))
     parts = [text(f"check.role.{point.register.role or 'none'}", language)]
     if point.register.parent is not None:
         parts.append(text("check.parent", language, parent=point.register.parent))
     if point.register.product is not None:
         parts.append(point.register.product)
     return text("check.meter", language, parts=", ".join(parts), **values)
+
+
+def _ways(point: Point, language: str) -> Iterator[str]:
+    """Say how a point's gas is brought to its standard state, and when its values are suspicious."""
+    gas, checks = point.gas, point.checks
+    if gas is not None and gas.unit is not None:
+        yield text("check.ppm", language, unit=point.unit, factor=f"{gas.factor:.4g}")
+    if gas is not None and gas.moisture is not None:
+        names = ", ".join(helpers(gas))
+        pressure = format_quantity(gas.atmospheric_kpa, "kPa")
+        yield text("check.wet" if gas.pressure is None else "check.actual", language, helpers=names, pressure=pressure)
+    if checks is not None and checks.stuck_ms is not None:
+        yield text("check.stuck", language, stuck=format_duration(checks.stuck_ms))
+    if checks is not None and checks.jump is not None:
+        yield text("check.jump", language, jump=format_quantity(checks.jump, point.unit))
 
 
 def _range(point: Point, language: str) -> str:
@@ -95,14 +113,14 @@ def _range(point: Point, language: str) -> str:
 def _limits(plant: Plant, today: date, language: str) -> Iterator[str]:
     current = [limit for limit in plant.limits if limit.covers(today)]
     other = [limit for limit in plant.limits if not limit.covers(today)]
-    judged = [_limit(limit, language) for limit in current if limit.unavailable is None]
-    waiting = [_waiting(limit, language) for limit in current if limit.unavailable is not None]
+    judged = [_limit(plant, limit, language) for limit in current if limit.unavailable is None]
+    waiting = [_waiting(plant, limit, language) for limit in current if limit.unavailable is not None]
     yield from _section("limits_judged", judged, language, today=today)
     yield from _section("limits_waiting", waiting, language, today=today)
-    yield from _section("limits_other", [_limit(limit, language) for limit in other], language, today=today)
+    yield from _section("limits_other", [_limit(plant, limit, language) for limit in other], language, today=today)
 
 
-def _limit(limit: Limit, language: str) -> str:
+def _limit(plant: Plant, limit: Limit, language: str) -> str:
     said = text(
         "check.limit",
         language,
@@ -113,11 +131,15 @@ def _limit(limit: Limit, language: str) -> str:
         window=text(f"check.window.{limit.window}", language),
         standard=limit.standard,
     )
-    return said + "".join(_terms(limit, language))
+    return said + "".join(_terms(plant, limit, language))
 
 
-def _terms(limit: Limit, language: str) -> Iterator[str]:
-    """Give what a limit says besides: warning, hold, validity."""
+def _terms(plant: Plant, limit: Limit, language: str) -> Iterator[str]:
+    """Give what a limit says besides: an interlock's condition, warning, hold, validity."""
+    if limit.basis is Basis.INTERLOCK and limit.running is not None:
+        running = limit.running
+        bounds = _bounds(running.minimum, running.maximum, plant.points[running.point].unit, language)
+        yield text("check.while", language, point=running.point, bounds=bounds)
     if limit.warn_at is not None and limit.maximum is not None:
         yield text("check.warn", language, value=format_quantity(limit.warn_at * limit.maximum, limit.unit))
     if limit.hold_ms:
@@ -128,9 +150,9 @@ def _terms(limit: Limit, language: str) -> Iterator[str]:
         yield text("check.to", language, day=limit.valid_to)
 
 
-def _waiting(limit: Limit, language: str) -> str:
+def _waiting(plant: Plant, limit: Limit, language: str) -> str:
     reason = text(f"check.unavailable.{limit.unavailable}", language)
-    return text("check.waiting", language, limit=_limit(limit, language), reason=reason)
+    return text("check.waiting", language, limit=_limit(plant, limit, language), reason=reason)
 
 
 def _bounds(low: float | None, high: float | None, unit: str, language: str) -> str:

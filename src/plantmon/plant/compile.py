@@ -5,26 +5,32 @@ It is called with a file in which `plant/references.py` found nothing wrong, and
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from plantmon import units
+from plantmon.averages.formula import parse
 from plantmon.model import plant as model
 from plantmon.plant import schema
-from plantmon.plant.values import Amount
+from plantmon.plant.values import Amount, WorkTime, read_amount
 from plantmon.plant.version import version_of
-from plantmon.tables.load import quantities
+from plantmon.tables.load import default, molar_masses, quantities
 from plantmon.times import PlantTime
 
-_PLAIN_MEANS = {"reading", "1h", "1d"}
+_MEANS = {"reading", "1h", "1d", "1mo"}
 _PERIODS = {"day-period", "night-period"}
-_LATER = ("balances", "calendar", "tariff", "esg")
+_LATER = ("balances", "tariff", "esg")
+VOLUME_FRACTION, MASS_UNIT = "volume fraction", "mg/m3"
+# The points an outlet needs for a gas that is not measured dry and in the standard state.
+GAS_HELPERS = {"wet": ("moisture",), "actual": ("moisture", "gas_temperature", "gas_pressure")}
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def compile_plant(file: schema.File, text: str) -> model.Plant:
     """Give the plant of a checked file."""
     time = PlantTime(file.plant.timezone)
     points = {
-        full_id(outlet_id, point_id): _point(outlet_id, point_id, point)
+        full_id(outlet_id, point_id): _point(outlet_id, outlet, point_id, point)
         for outlet_id, outlet in file.outlets.items()
         for point_id, point in outlet.points.items()
     }
@@ -47,12 +53,18 @@ def compile_plant(file: schema.File, text: str) -> model.Plant:
         ),
         alarms=_alarms(file.alarms),
         later=_later(file),
+        calendar=_calendar(file.calendar),
     )
 
 
 def full_id(outlet: str, point: str) -> str:
     """Give a point's id in the whole plant, `DA001.nox`."""
     return f"{outlet}.{point}"
+
+
+def named_point(outlet: str, name: str) -> str:
+    """Give the full id of a point named in an outlet: one of its own, or `OUTLET.point` of another."""
+    return name if "." in name else full_id(outlet, name)
 
 
 def in_unit(amount: Amount | None, unit: str) -> float | None:
@@ -70,8 +82,10 @@ def limit_point(outlet: schema.Outlet, limit: schema.Limit) -> str | None:
 
 
 def own_unit(limit: schema.Limit, point_unit: str) -> str:
-    """Give the unit a limit is kept in: its point's, except that rates and masses keep their own."""
-    if limit.basis in ("concentration", "level"):
+    """Give the unit a limit is kept in: its point's, mg/m3 for concentrations in ppm; rates and masses keep theirs."""
+    if limit.basis == "concentration" and units.dimension(point_unit) == VOLUME_FRACTION:
+        return MASS_UNIT
+    if limit.basis in ("concentration", "level", "interlock"):
         return point_unit
     written = limit.max or limit.min
     assert written is not None
@@ -79,19 +93,25 @@ def own_unit(limit: schema.Limit, point_unit: str) -> str:
     return written.unit
 
 
-def unavailable(outlet: schema.Outlet, limit: schema.Limit, quantity: str) -> str | None:
+def unavailable(outlet: schema.Outlet, limit: schema.Limit, point: schema.Point) -> str | None:
     """Give the reason code why no rule judges a limit yet, None when one does.
 
-    A verdict on something simpler than the rule would be a wrong one: waste water by volume, pH, amounts, months and
-    years wait, and so do single readings at reference oxygen.
+    A verdict on something simpler than the rule would be a wrong one. No rule says what a yearly mean is, a daily or
+    monthly pH, a monthly sound level, a rate of waste water; nor are single readings judged at reference oxygen, of wet
+    gas, or of what is not measured but calculated.
     """
+    quantity = point.quantity
+    if point.formula is not None and (limit.window == "reading" or is_flow_weighted(outlet, limit)):
+        return "calculated"
+    if limit.basis != "interlock" and limit.window == "reading" and point.state in ("wet", "actual"):
+        return "gas_state"
     if limit.basis == "mass":
-        return limit.basis
+        return "water_hour" if outlet.kind == "water" and limit.window == "1h" else None
     if limit.window in _PERIODS:
         return None
-    if limit.window not in _PLAIN_MEANS:
+    if limit.window not in _MEANS or (quantity == "sound_level" and limit.window == "1mo"):
         return "long_window"
-    if quantity == "ph" and limit.window == "1d":
+    if quantity == "ph" and limit.window in ("1d", "1mo"):
         return "ph_statistic"
     if limit.basis == "rate":
         return "rate" if outlet.kind == "water" else None
@@ -99,16 +119,21 @@ def unavailable(outlet: schema.Outlet, limit: schema.Limit, quantity: str) -> st
         if outlet.reference_oxygen is not None and quantity != "oxygen" and limit.window == "reading":
             return "oxygen_conversion"
         has_flow = any(point.quantity == "water_flow" for point in outlet.points.values())
-        if outlet.kind == "water" and (limit.window == "1h" or (limit.window == "1d" and not has_flow)):
+        if outlet.kind == "water" and limit.window != "reading" and not has_flow:
             return "flow_weighting"
     return None
+
+
+def is_flow_weighted(outlet: schema.Outlet, limit: schema.Limit) -> bool:
+    """Whether a limit is judged by the volume each of its point's own values stands for."""
+    return outlet.kind == "water" and limit.basis in ("concentration", "rate", "mass") and limit.window != "reading"
 
 
 def _name(name: schema.Names) -> model.Name:
     return model.Name(en=name.en, zh=name.zh)
 
 
-def _point(outlet_id: str, point_id: str, point: schema.Point) -> model.Point:
+def _point(outlet_id: str, outlet: schema.Outlet, point_id: str, point: schema.Point) -> model.Point:
     quantity = quantities()[point.quantity]
     low, high = point.range or (None, None)
     return model.Point(
@@ -122,7 +147,50 @@ def _point(outlet_id: str, point_id: str, point: schema.Point) -> model.Point:
         range_low=in_unit(low, point.unit),
         range_high=in_unit(high, point.unit),
         detection_limit=in_unit(point.detection_limit, point.unit),
+        formula=point.formula,
+        parts=() if point.formula is None else parse(point.formula, outlet_id).parts,
+        gas=_gas(outlet_id, outlet, point),
+        checks=None
+        if point.checks is None
+        else model.Checks(point.checks.stuck, difference_in(point.checks.jump, point.unit)),
     )
+
+
+def _gas(outlet_id: str, outlet: schema.Outlet, point: schema.Point) -> model.Gas | None:
+    """Give what brings a point to dry gas of the standard state, in mg/m3; None where it is measured so."""
+    is_ppm = outlet.kind == "air" and units.dimension(point.unit) == VOLUME_FRACTION
+    if not is_ppm and point.state not in ("wet", "actual"):
+        return None
+    helpers = {other.quantity: (full_id(outlet_id, id), other.unit) for id, other in outlet.points.items()}
+    wanted = GAS_HELPERS.get(point.state or "", ())
+    (moisture, moisture_unit), (temperature, temperature_unit), (pressure, pressure_unit) = (
+        helpers[name] if name in wanted else (None, unit)
+        for name, unit in (("moisture", "%"), ("gas_temperature", "degC"), ("gas_pressure", "kPa"))
+    )
+    atmospheric = outlet.atmospheric_pressure or read_amount(default("atmospheric_pressure"))
+    return model.Gas(
+        factor=units.convert(1.0, point.unit, "ppm") * mg_m3_of_ppm(point.quantity) if is_ppm else 1.0,
+        moisture=moisture,
+        temperature=temperature,
+        pressure=pressure,
+        atmospheric_kpa=in_unit(atmospheric, "kPa") or 0.0,
+        temperature_unit=temperature_unit,
+        pressure_unit=pressure_unit,
+        moisture_unit=moisture_unit,
+        unit=MASS_UNIT if is_ppm else None,
+    )
+
+
+def mg_m3_of_ppm(quantity: str) -> float:
+    """Give the mg/m3 of one ppm of a gas in the standard state, C = M/22.4 x Cv. Raises KeyError without molar mass."""
+    return molar_masses()[quantity] / float(default("molar_volume"))
+
+
+def difference_in(amount: Amount | None, unit: str) -> float | None:
+    """Give a difference in a unit: 10 K is 10 degC. Raises UnitError for another dimension."""
+    if amount is None or amount.unit is None:
+        return None if amount is None else amount.value
+    return amount.value * units.conversion(amount.unit, unit)[0]
 
 
 def _meter(meter_id: str, meter: schema.Meter, time: PlantTime) -> model.Point:
@@ -168,10 +236,11 @@ def _outlet(outlet_id: str, outlet: schema.Outlet, points: dict[str, model.Point
         name=_name(outlet.name),
         kind=outlet.kind,
         points=tuple(full_id(outlet_id, point_id) for point_id in outlet.points),
-        running=None if running is None else _running(full_id(outlet_id, running.point), running, points),
+        running=None if running is None else _running(outlet_id, running, points),
         reference_oxygen_pct=outlet.reference_oxygen,
         mn=outlet.mn,
         hj212=_hj212(outlet.hj212 or schema.Hj212()),
+        discharge=outlet.discharge,
     )
 
 
@@ -179,7 +248,8 @@ def _hj212(device: schema.Hj212) -> model.Hj212:
     return model.Hj212(crc=device.crc, stamp=device.stamp, minute_ms=device.minute)
 
 
-def _running(point_id: str, running: schema.Running, points: dict[str, model.Point]) -> model.Running:
+def _running(outlet_id: str, running: schema.Running, points: dict[str, model.Point]) -> model.Running:
+    point_id = named_point(outlet_id, running.point)
     unit = points[point_id].unit
     return model.Running(point=point_id, minimum=in_unit(running.min, unit), maximum=in_unit(running.max, unit))
 
@@ -193,6 +263,7 @@ def _limit(
     subject = limit.pollutant or limit.point or ""
     unit = own_unit(limit, point.unit)
     since = limit.from_.isoformat() if limit.from_ is not None else "-"
+    running = limit.while_ or outlet.running
     return model.Limit(
         key=f"{outlet_id}/{subject}/{limit.basis}/{limit.window}/{limit.standard}/{since}",
         outlet=outlet_id,
@@ -208,8 +279,9 @@ def _limit(
         hold_ms=limit.hold or 0,
         valid_from=limit.from_,
         valid_to=limit.to,
-        unavailable=unavailable(outlet, limit, point.quantity),
+        unavailable=unavailable(outlet, limit, outlet.points[short_id]),
         decimals=max(amount.decimals for amount in (limit.min, limit.max) if amount) if is_rounded else None,
+        running=None if running is None else _running(outlet_id, running, points),
     )
 
 
@@ -238,11 +310,40 @@ def _rules(rules: schema.Rules) -> model.Rules:
         future_ms=rules.future,
         missing_flag=rules.missing_flag,
         reported_difference=rules.reported_difference,
+        valid_month_days=rules.valid_month_days,
+        valid_february_days=rules.valid_february_days,
+        amount_share=rules.amount_share,
+        substitution=_substitution(rules.substitution),
+        cap_warn_at=rules.cap_warn_at,
+        clock_off_ms=rules.clock_off,
+        day_begins=rules.day_begins,
+        night_begins=rules.night_begins,
+        outlook_minutes=rules.outlook_minutes,
+        outlook_share=rules.outlook_share,
+        outlook_recent_minutes=rules.outlook_recent_minutes,
     )
 
 
+def _substitution(table: tuple[schema.Substitution, ...]) -> tuple[model.Substitution, ...]:
+    """Give the table best capture first, short gaps before long ones: the first line that fits is the one."""
+    lines = [model.Substitution(line.capture_from, line.up_to_hours, line.look_back) for line in table]
+    return tuple(sorted(lines, key=lambda line: (-line.capture_from, line.up_to_hours or math.inf)))
+
+
+def _calendar(calendar: schema.Calendar) -> model.Calendar:
+    return model.Calendar(
+        workdays=frozenset(map(_WEEKDAYS.index, calendar.workdays)),
+        holidays=frozenset(calendar.holidays),
+        extra_workdays=frozenset(calendar.extra_workdays),
+    )
+
+
+def _work_time(time: WorkTime) -> model.WorkTime:
+    return model.WorkTime(ms=time.milliseconds, workdays=time.workdays)
+
+
 def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
-    quiet = alarms.quiet_hours
+    quiet, clock = alarms.quiet_hours, alarms.fault_clock
     return model.AlarmRules(
         recipients=tuple(
             model.Recipient(
@@ -258,16 +359,15 @@ def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
         deadband=alarms.deadband,
         quiet_hours=None if quiet is None else model.QuietHours(quiet.from_, quiet.to, frozenset(quiet.severity)),
         digest=alarms.digest,
+        fault_clock=None
+        if clock is None
+        else model.FaultClock(_work_time(clock.report_within), _work_time(clock.repair_within)),
     )
 
 
 def _later(file: schema.File) -> tuple[str, ...]:
     """Name the parts that stand in the file and that nothing of the program works with yet."""
     found = [part for part in _LATER if part in file.model_fields_set and getattr(file, part)]
-    found += [f"rules.{key}" for key in ("mass",) if key in file.rules.model_fields_set]
-    if file.alarms.fault_clock is not None:
-        found.append("alarms.fault_clock")
-    for key in ("tax", "discharge"):
-        found += [f"outlets.{id}.{key}" for id, outlet in file.outlets.items() if getattr(outlet, key) is not None]
+    found += [f"outlets.{id}.tax" for id, outlet in file.outlets.items() if outlet.tax is not None]
     found += [f"meters.{id}.state" for id, meter in file.meters.items() if meter.state is not None]
     return tuple(found)

@@ -11,11 +11,11 @@ from typing import Any
 from plantmon import units
 from plantmon.errors import UnitError
 from plantmon.plant import schema
-from plantmon.plant.compile import in_unit, rate_in
+from plantmon.plant.compile import VOLUME_FRACTION, difference_in, in_unit, rate_in
 from plantmon.plant.document import Mapping
 from plantmon.plant.problems import Problems
 from plantmon.plant.values import Amount
-from plantmon.tables.load import quantities
+from plantmon.tables.load import molar_masses, quantities
 
 
 def say(problems: Problems, part: schema.Written, field: str | None, key: str, /, **values: object) -> None:
@@ -44,6 +44,17 @@ def check_amount(
     """Give an amount in a unit; note the mistake when it is of another dimension."""
     try:
         return in_unit(amount, unit)
+    except UnitError:
+        _say_dimension(problems, part, field, amount, units.dimension(unit))
+        return None
+
+
+def check_difference(
+    problems: Problems, part: schema.Written, field: str, amount: Amount | None, unit: str
+) -> float | None:
+    """Give a difference in a unit; note the mistake when it is of another dimension."""
+    try:
+        return difference_in(amount, unit)
     except UnitError:
         _say_dimension(problems, part, field, amount, units.dimension(unit))
         return None
@@ -86,8 +97,12 @@ def overlap(one: schema.Limit | schema.Ratio, other: schema.Limit | schema.Ratio
 
 
 def check_unit(problems: Problems, part: schema.Point | schema.Meter) -> None:
-    """Note a unit of another dimension than the quantity's."""
+    """Note a unit of another dimension than the quantity's; a gas with a molar mass may be in ppm."""
     allowed = quantities()[part.quantity].units
+    if units.dimension(part.unit) == VOLUME_FRACTION and "air" in quantities()[part.quantity].places:
+        if part.quantity not in molar_masses():
+            say(problems, part, "unit", "needs_molar_mass", quantity=part.quantity, known=tuple(molar_masses()))
+        return
     if units.dimension(part.unit) not in {units.dimension(unit) for unit in allowed}:
         fitting = [unit for usual in allowed for unit in units.units_of(units.dimension(usual))]
         say(problems, part, "unit", "unit_of_quantity", unit=part.unit, quantity=part.quantity, fitting=tuple(fitting))

@@ -10,6 +10,7 @@ from plantmon.plant.compile import limit_point, own_unit
 from plantmon.plant.document import Mapping
 from plantmon.plant.fitting import check_bounds, check_period, may_measure, names_in, overlap, say
 from plantmon.plant.problems import Problems
+from plantmon.tables.load import molar_masses
 
 _FLOW = {"air": "gas_flow", "water": "water_flow"}
 _CONCENTRATION = "mass/volume"
@@ -19,6 +20,7 @@ _WINDOWS = {
     "level": ("reading", "1h", "1d", "1mo", "1y", "day-period", "night-period"),
     "rate": ("1h", "1d", "1mo", "1y"),
     "mass": ("1h", "1d", "1mo", "1y"),
+    "interlock": ("reading",),
 }
 
 
@@ -34,6 +36,13 @@ def check_limit(outlet: schema.Outlet, limit: schema.Limit, written: Mapping, pr
         say(problems, limit, None, "min_or_max")
     elif limit.warn_at is not None and limit.max is None and not is_damaged:
         say(problems, limit, "warn_at", "warn_without_max")
+    if limit.basis == "interlock" and limit.while_ is None and not is_damaged:
+        say(problems, limit, None, "interlock_while")
+    if limit.basis != "interlock" and limit.while_ is not None:
+        say(problems, limit, "while", "only_for_basis", basis="interlock")
+    if limit.basis == "interlock" and limit.pollutant is not None:
+        say(problems, limit, "pollutant", "interlock_point")
+        return
     if (limit.pollutant is None) == (limit.point is None):
         if not is_damaged:
             say(problems, limit, None, "pollutant_or_point")
@@ -71,11 +80,12 @@ def _check_basis(
     """Note a basis its point cannot answer, and bounds in a unit the basis has not."""
     if limit.window in ("day-period", "night-period") and point.quantity != "sound_level":
         say(problems, limit, "window", "period_of_sound", given=limit.window, quantity=point.quantity)
-    if limit.basis != "level" and units.dimension(point.unit) != _CONCENTRATION:
+    is_concentration = units.dimension(point.unit) == _CONCENTRATION or point.quantity in molar_masses()
+    if limit.basis not in ("level", "interlock") and not is_concentration:
         say(problems, limit, "basis", "basis_of_concentration", basis=limit.basis, quantity=point.quantity)
         return
     if limit.basis not in _OF_BASIS:
-        check_bounds(problems, limit, point.unit)
+        check_bounds(problems, limit, own_unit(limit, point.unit))
         return
     flow = _FLOW.get(outlet.kind)
     if flow is not None and not may_measure(written, flow):

@@ -8,9 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from plantmon.plant import schema
-from plantmon.plant.compile import full_id
+from plantmon.plant.compile import full_id, named_point
 from plantmon.plant.document import Mapping
-from plantmon.plant.fitting import check_amount, check_bounds, check_unit, may_measure, names_in, say
+from plantmon.plant.fitting import (
+    check_amount,
+    check_bounds,
+    check_difference,
+    check_unit,
+    may_measure,
+    names_in,
+    say,
+)
+from plantmon.plant.formulas import check_formulas
+from plantmon.plant.gases import check_gases
 from plantmon.plant.limits import check_limit, check_overlaps
 from plantmon.plant.meters import check_balances, check_meters
 from plantmon.plant.problems import Problems
@@ -23,13 +33,20 @@ def check_references(file: schema.File, document: Mapping, problems: Problems) -
     """Note every mistake between the parts of a file; `document` says what stands there though its shape is wrong."""
     check_feeds(file.feeds, problems)
     _check_frames(file, problems)
+    _check_rules(file.rules, problems)
     for outlet_id, outlet in file.outlets.items():
         written = document["outlets"][outlet_id]
         _check_points(outlet, problems)
         _check_outlet(outlet, written, problems)
+        check_gases(outlet, written, problems)
+        if outlet.running is not None:
+            _check_condition(file, document, outlet_id, outlet.running, problems, may_be_elsewhere=False)
         for limit in outlet.limits:
             check_limit(outlet, limit, written, problems)
+            if limit.while_ is not None:
+                _check_condition(file, document, outlet_id, limit.while_, problems, may_be_elsewhere=True)
         check_overlaps(outlet, problems)
+    check_formulas(file, document, problems)
     _check_ids(file, problems)
     check_meters(file, document, problems)
     check_balances(file, document, problems)
@@ -37,6 +54,23 @@ def check_references(file: schema.File, document: Mapping, problems: Problems) -
     _check_calendar(file, problems)
     if file.esg is not None:
         _check_esg(file.esg, document, problems)
+
+
+def _check_rules(rules: schema.Rules, problems: Problems) -> None:
+    """Note day and night that are no two spans of full hours, and gaps the substitution table tells of twice or not."""
+    for field in ("day_begins", "night_begins"):
+        if getattr(rules, field).minute:
+            say(problems, rules, field, "full_hour", given=f"{getattr(rules, field):%H:%M}")
+    if rules.day_begins >= rules.night_begins:
+        say(problems, rules, "night_begins", "night_before_day", day=f"{rules.day_begins:%H:%M}")
+    first: dict[tuple[float, int | None], schema.Substitution] = {}
+    for line in rules.substitution:
+        other = first.setdefault((line.capture_from, line.up_to_hours), line)
+        if other is not line:
+            say(problems, line, None, "substitution_twice", other=other.line())
+    for line in rules.substitution:
+        if (line.capture_from, None) not in first and line.path() not in problems.damaged:
+            say(problems, line, "up_to_hours", "substitution_open", share=f"{line.capture_from:.0%}")
 
 
 def _check_frames(file: schema.File, problems: Problems) -> None:
@@ -58,6 +92,10 @@ def _check_points(outlet: schema.Outlet, problems: Problems) -> None:
             say(problems, point, "quantity", "second_point", quantity=quantity.id, other=first[quantity.id])
         check_unit(problems, point)
         _check_range(point, problems)
+        if point.checks is not None:
+            jump = check_difference(problems, point.checks, "jump", point.checks.jump, point.unit)
+            if jump is not None and jump <= 0:
+                say(problems, point.checks, "jump", "not_positive", given=f"{jump:.12g}")
         limit = check_amount(problems, point, "detection_limit", point.detection_limit, point.unit)
         if limit is not None and limit <= 0:
             say(problems, point, "detection_limit", "not_positive", given=f"{limit:.12g}")
@@ -82,18 +120,32 @@ def _check_outlet(outlet: schema.Outlet, written: Mapping, problems: Problems) -
             say(problems, outlet, "reference_oxygen", "needs_point", quantity="oxygen")
     if outlet.discharge is not None and outlet.kind != "water":
         say(problems, outlet, "discharge", "only_for_kind", kind="water")
-    if outlet.running is not None:
-        _check_running(outlet, outlet.running, written, problems)
 
 
-def _check_running(outlet: schema.Outlet, running: schema.Running, written: Mapping, problems: Problems) -> None:
+def _check_condition(
+    file: schema.File, document: Mapping, outlet_id: str, running: schema.Running, problems: Problems, *,
+    may_be_elsewhere: bool,
+) -> None:  # fmt: skip
+    """Note a condition without bounds, with wrong ones, or on what is no measured point."""
     if running.min is None and running.max is None and running.path() not in problems.damaged:
         say(problems, running, None, "min_or_max")
-    point = outlet.points.get(running.point)
-    if point is not None:
-        check_bounds(problems, running, point.unit)
-    elif running.point not in (known := names_in(written, "points")):
-        say(problems, running, "point", "no_such_point", given=running.point, allowed=known)
+    own = names_in(document, "outlets", outlet_id, "points")
+    known = {full_id(outlet_id, name): name for name in own}
+    if may_be_elsewhere:
+        others = [other for other in file.outlets if other != outlet_id]
+        names = [full_id(other, id) for other in others for id in names_in(document, "outlets", other, "points")]
+        known |= {name: name for name in names}
+    name = named_point(outlet_id, running.point)
+    if name not in known:
+        say(problems, running, "point", "no_such_point", given=running.point, allowed=tuple(known.values()))
+        return
+    outlet, _, short = name.partition(".")
+    point = file.outlets[outlet].points.get(short)
+    if point is None:
+        return
+    if point.formula is not None:
+        say(problems, running, "point", "condition_calculated", given=running.point)
+    check_bounds(problems, running, point.unit)
 
 
 def _check_ids(file: schema.File, problems: Problems) -> None:

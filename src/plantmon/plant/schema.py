@@ -42,10 +42,11 @@ from plantmon.plant.values import (
     Whole,
     WorkTimeField,
     Zone,
+    read_clock,
     read_duration,
     read_share,
 )
-from plantmon.tables.load import default, quantities
+from plantmon.tables.load import default, quantities, substitution
 from plantmon.times import MINUTE_MS, format_duration
 
 # HJ 212-2017 Table 4, MinInterval.
@@ -149,6 +150,14 @@ class Feed(Written):
     time: Literal["message", "arrival"] = "message"
 
 
+class Substitution(Written):
+    """A line of the substitution table: what stands for a missing hour's amount."""
+
+    capture_from: Share
+    up_to_hours: Annotated[Whole, Field(ge=1, le=9000)] | None = None
+    look_back: Annotated[Whole, Field(ge=1, le=9000)]
+
+
 class Rules(Written):
     """The numbers of averaging."""
 
@@ -162,10 +171,31 @@ class Rules(Written):
     future: Duration = read_duration(default("future"))
     missing_flag: FlagLetters = default("missing_flag")
     reported_difference: Share = read_share(default("reported_difference"))
+    valid_month_days: Annotated[Whole, Field(ge=1, le=31)] = int(default("valid_month_days"))
+    valid_february_days: Annotated[Whole, Field(ge=1, le=29)] = int(default("valid_february_days"))
+    amount_share: Share = read_share(default("amount_share"))
+    substitution: tuple[Substitution, ...] = tuple(
+        Substitution(capture_from=read_share(gap.capture_from), up_to_hours=gap.hours_to, look_back=gap.look_back)
+        for gap in substitution()
+    )
+    cap_warn_at: Share = read_share(default("cap_warn_at"))
+    clock_off: Duration = read_duration(default("clock_off"))
+    day_begins: ClockTime = read_clock(default("day_begins"))
+    night_begins: ClockTime = read_clock(default("night_begins"))
+    outlook_minutes: Annotated[Whole, Field(ge=1, le=60)] = int(default("outlook_minutes"))
+    outlook_share: Share = read_share(default("outlook_share"))
+    outlook_recent_minutes: Annotated[Whole, Field(ge=1, le=60)] = int(default("outlook_recent_minutes"))
+
+
+class Checks(Written):
+    """What makes a point's values suspicious."""
+
+    stuck: Duration | None = None
+    jump: AmountField | None = None
 
 
 class Point(Written):
-    """One measured series of an outlet."""
+    """One series of an outlet, measured or calculated."""
 
     quantity: QuantityName
     unit: Unit
@@ -173,6 +203,17 @@ class Point(Written):
     range: Annotated[tuple[AmountField, ...], Field(min_length=2, max_length=2)] | None = None
     detection_limit: AmountField | None = None
     name: Name | None = None
+    formula: Text | None = None
+    state: Literal["dry", "wet", "standard", "actual"] | None = None
+    checks: Checks | None = None
+
+
+class Running(Written):
+    """A condition on a point's value."""
+
+    point: Text
+    min: AmountField | None = None
+    max: AmountField | None = None
 
 
 class Limit(Written):
@@ -180,23 +221,16 @@ class Limit(Written):
 
     pollutant: Text | None = None
     point: Text | None = None
-    basis: Literal["concentration", "level", "rate", "mass"]
+    basis: Literal["concentration", "level", "rate", "mass", "interlock"]
     window: Window
     min: AmountField | None = None
     max: AmountField | None = None
     standard: Text
     warn_at: Share | None = None
     hold: Duration | None = None
+    while_: Running | None = Field(default=None, alias="while")
     from_: Day | None = Field(default=None, alias="from")
     to: Day | None = None
-
-
-class Running(Written):
-    """The condition under which a source runs."""
-
-    point: Text
-    min: AmountField | None = None
-    max: AmountField | None = None
 
 
 class Hj212(Written):
@@ -221,6 +255,7 @@ class Outlet(Written):
     mn: Mn | None = None
     hj212: Hj212 | None = None
     reference_oxygen: Percent | None = None
+    atmospheric_pressure: AmountField | None = None
     running: Running | None = None
     tax: Tax | None = None
     discharge: Literal["direct", "indirect"] | None = None

@@ -26,12 +26,12 @@ def render(headings: Sequence[str], rows: Sequence[Sequence[Cell]], style: str) 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     cells = [list(headings)] + [[_shown(cell) for cell in row] for row in rows]
-    widths = [max(_width(line[column]) for line in cells) for column in range(len(headings))]
+    widths = [max(width_of(line[column]) for line in cells) for column in range(len(headings))]
     numeric = [all(isinstance(row[column], int | float | None) for row in rows) for column in range(len(headings))]
     lines = []
     for line in cells:
         padded = [
-            " " * (width - _width(cell)) + cell if right else cell + " " * (width - _width(cell))
+            " " * (width - width_of(cell)) + cell if right else cell + " " * (width - width_of(cell))
             for cell, width, right in zip(line, widths, numeric, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
@@ -47,6 +47,6 @@ def _shown(cell: Cell) -> str:
     return f"{cell:.12g}" if isinstance(cell, float) else str(cell)
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Count terminal columns: Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

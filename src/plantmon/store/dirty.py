@@ -1,4 +1,4 @@
-"""This module remembers what has to be computed again: touched hours and unjudged windows.
+"""This module remembers what has to be computed again: touched hours, unweighed hours and unjudged windows.
 
 A mark carries the sequence number of its newest change. A stage takes marks together with what it reads in one
 snapshot and wipes only those that have not changed since: a reading that arrives meanwhile keeps its mark.
@@ -23,11 +23,22 @@ class Touched(NamedTuple):
     seq: int
 
 
+Mark = tuple[str, int, int]  # level, start, point
+
+
 class Unjudged(NamedTuple):
     """A window whose verdicts have to be made."""
 
     level: str
     start: int
+    point: int
+    seq: int
+
+
+class Unweighed(NamedTuple):
+    """An hour of a point whose outlet's amounts have to be made."""
+
+    hour: int
     point: int
     seq: int
 
@@ -63,15 +74,42 @@ def wipe_touched(connection: sqlite3.Connection, done: Iterable[tuple[Touched, i
 
 
 def unjudge(connection: sqlite3.Connection, windows: Iterable[tuple[str, int, int]]) -> None:
-    """Mark windows (level, start, point) for judging."""
+    """Mark windows (level, start, point) for judging; amounts are made of hours, so those are weighed again too."""
     seq = next_number(connection, "unjudged")
+    rows = [(level, start, point, seq) for level, start, point in windows]
     connection.executemany(
         """
         INSERT INTO unjudged (level, start, point, seq) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET seq = excluded.seq
         """,
-        ((level, start, point, seq) for level, start, point in windows),
+        rows,
     )
+    hours = [(start, point) for level, start, point, _ in rows if level == "1h"]
+    if hours:
+        unweigh(connection, hours)
+
+
+def unweigh(connection: sqlite3.Connection, hours: Iterable[tuple[int, int]]) -> None:
+    """Mark (hour, point) whose outlet's amounts are to be made."""
+    seq = next_number(connection, "unweighed")
+    connection.executemany(
+        """
+        INSERT INTO unweighed (hour, point, seq) VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET seq = excluded.seq
+        """,
+        ((hour, point, seq) for hour, point in hours),
+    )
+
+
+def unweighed(connection: sqlite3.Connection, most: int) -> list[Unweighed]:
+    """List hours to weigh, oldest first."""
+    rows = connection.execute("SELECT hour, point, seq FROM unweighed ORDER BY hour, point LIMIT ?", (most,))
+    return [Unweighed(*row) for row in rows]
+
+
+def wipe_unweighed(connection: sqlite3.Connection, done: Iterable[Unweighed]) -> None:
+    """Forget marks that have not changed since they were read."""
+    connection.executemany("DELETE FROM unweighed WHERE hour = ? AND point = ? AND seq = ?", done)
 
 
 def unjudged(connection: sqlite3.Connection, most: int) -> list[Unjudged]:

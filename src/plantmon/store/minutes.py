@@ -18,6 +18,16 @@ def read(connection: sqlite3.Connection, hour: int, points: Iterable[int]) -> di
     return found
 
 
+def packed(connection: sqlite3.Connection, point: int, hours: Iterable[int]) -> list[bytes | None]:
+    """Read one point's hours as they are packed, None where an hour has no readings.
+
+    One seek an hour: the table is in the order of time, and an hour of a whole plant lies between two of a point.
+    """
+    select = "SELECT packed FROM minutes WHERE hour = ? AND point = ?"
+    rows = (connection.execute(select, (hour, point)).fetchone() for hour in hours)
+    return [row[0] if row else None for row in rows]
+
+
 def span(connection: sqlite3.Connection, point: int, start_ms: int, end_ms: int) -> list[tuple[int, MinuteBlock]]:
     """Read one point's blocks whose hours start in [start, end), oldest first."""
     return [

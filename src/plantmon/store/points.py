@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from plantmon.errors import PlantFileError
 from plantmon.model.plant import Plant
+from plantmon.store import readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ def register_points(connection: sqlite3.Connection, plant: Plant, now_ms: int) -
         "INSERT INTO point (name, unit, since_ms) VALUES (?, ?, ?)",
         [(name, point.unit, now_ms) for name, point in plant.points.items() if name not in known],
     )
+    sparse = {name: bool(flag) for name, flag in connection.execute("SELECT name, sparse FROM point")}
+    for name, point in plant.points.items():
+        if sparse[name] != point.is_sparse:
+            readings.settle(connection, numbers(connection)[name], point.is_sparse)
     newest = connection.execute("SELECT hash FROM plant_version ORDER BY id DESC LIMIT 1").fetchone()
     if newest is None or newest[0] != plant.version:
         connection.execute(
@@ -66,6 +71,28 @@ def note_spoken(connection: sqlite3.Connection, spans: Iterable[tuple[int, int, 
             {"point": point, "oldest": oldest, "newest": newest, "arrival": arrival}
             for point, oldest, newest, arrival in spans
         ],
+    )
+
+
+def note_ahead(connection: sqlite3.Connection, refused: Iterable[tuple[str, int]]) -> None:
+    """Note points of which a reading was refused as lying in the future: (name, arrival)."""
+    connection.executemany(
+        "UPDATE point SET ahead_ms = max(coalesce(ahead_ms, :arrival), :arrival) WHERE name = :name",
+        [{"name": name, "arrival": arrival} for name, arrival in refused],
+    )
+
+
+def ahead(connection: sqlite3.Connection) -> dict[str, int]:
+    """Give when each point's readings were last refused as lying in the future, by name."""
+    return dict(connection.execute("SELECT name, ahead_ms FROM point WHERE ahead_ms IS NOT NULL"))
+
+
+def note_first(connection: sqlite3.Connection, point: int, parts: list[int]) -> None:
+    """Note where a calculated point begins: with the latest of its parts."""
+    places = ", ".join("?" * len(parts))
+    connection.execute(
+        f"UPDATE point SET first_ms = (SELECT max(first_ms) FROM point WHERE id IN ({places})) WHERE id = ?",  # noqa: S608
+        [*parts, point],
     )
 
 

@@ -6,7 +6,7 @@ import sqlite3
 
 import numpy as np
 
-from plantmon.store import minutes, readings
+from plantmon.store import declarations, minutes, readings
 from plantmon.times import HOUR_MS, MINUTE_MS
 
 
@@ -28,6 +28,6 @@ def course(connection: sqlite3.Connection, point: int, start_ms: int, end_ms: in
         filled = np.flatnonzero(block.had)
         if len(filled):
             made_until = max(made_until, hour + (int(filled[-1]) + 1) * MINUTE_MS)
-    fresh = readings.gauge(connection, point, max(made_until, end_ms - HOUR_MS), end_ms)
+    fresh = declarations.applied(connection, readings.of(connection, point, max(made_until, end_ms - HOUR_MS), end_ms))
     kept = fresh.flag == 0
     return times + fresh.ts[kept].tolist(), values + fresh.value[kept].tolist()

@@ -23,6 +23,13 @@ def read(connection: sqlite3.Connection, level: str, start: int, point: int) -> 
     return _window(row) if row else None
 
 
+def ran(connection: sqlite3.Connection, point: int, hours: Iterable[int]) -> list[int | None]:
+    """Read in which minutes a point's source ran, an hour each; None where it has no condition or no window."""
+    select = "SELECT ran FROM \"window\" WHERE level = '1h' AND start = ? AND point = ?"
+    rows = (connection.execute(select, (hour, point)).fetchone() for hour in hours)
+    return [row[0] if row else None for row in rows]
+
+
 def at(connection: sqlite3.Connection, level: str, start: int) -> dict[int, Window]:
     """Read the windows of all points that begin at one instant, by point."""
     rows = connection.execute(f"{_SELECT} WHERE level = ? AND start = ?", (level, start))

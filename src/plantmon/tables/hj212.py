@@ -8,26 +8,11 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 
 from plantmon.model.plant import Name
-
-
-class FlagState(StrEnum):
-    """What a data flag says of the value beside it."""
-
-    NORMAL = "normal"
-    CALIBRATION = "calibration"
-    MAINTENANCE = "maintenance"
-    FAULT = "fault"
-    OVER_RANGE = "over_range"  # the value is a lower bound
-    BELOW_DETECTION = "below_detection"  # no edition has a letter for it; B is not it
-    STOPPED = "stopped"  # the instrument stands still, or the source: the editions differ
-    LOST = "lost"  # nothing came from the instrument; the number beside it is a placeholder
-    MANUAL = "manual"
-    UNKNOWN = "unknown"
+from plantmon.model.reading import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +21,7 @@ class Flag:
 
     letters: str
     editions: tuple[str, ...]
-    state: FlagState
+    state: State
     name: Name
     source: str
 
@@ -103,7 +88,7 @@ def flags() -> dict[str, Flag]:
         row["flag"]: Flag(
             letters=row["flag"],
             editions=tuple(row["editions"].split()),
-            state=FlagState(row["state"]),
+            state=State(row["state"]),
             name=Name(en=row["en"], zh=row["zh"]),
             source=row["source"],
         )
@@ -111,11 +96,11 @@ def flags() -> dict[str, Flag]:
     }
 
 
-def flag_state(letters: str) -> FlagState:
+def flag_state(letters: str) -> State:
     """Say what a flag means; unknown for letters no edition lists.
 
     >>> flag_state("B").value, flag_state("T").value, flag_state("3").value
     ('lost', 'over_range', 'unknown')
     """
     found = flags().get(letters)
-    return FlagState.UNKNOWN if found is None else found.state
+    return State.UNKNOWN if found is None else found.state

@@ -38,6 +38,16 @@ class Rule:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A line of the substitution table: gaps of so many hours (None: any longer) take the maximum of `look_back`."""
+
+    capture_from: str  # a share as it would be written in a plant file
+    hours_to: int | None
+    look_back: int
+    source: str
+
+
 def _rows(file: str) -> list[dict[str, str]]:
     """Read a table of this folder."""
     text = (resources.files(__package__) / file).read_text(encoding="utf-8")
@@ -67,6 +77,23 @@ def _quantity(row: dict[str, str]) -> Quantity:
 def rules() -> dict[str, Rule]:
     """Give every default of the field by its name in the plant file."""
     return {row["rule"]: Rule(row["value"], row["meaning"], row["source"]) for row in _rows("rules.csv")}
+
+
+@lru_cache(maxsize=1)
+def substitution() -> tuple[Gap, ...]:
+    """Give the substitution table for missing hours of air, best capture first and short gaps before long ones."""
+    return tuple(_gap(row) for row in _rows("substitution.csv"))
+
+
+def _gap(row: dict[str, str]) -> Gap:
+    most = int(row["hours_to"]) if row["hours_to"] else None
+    return Gap(row["capture_from"], most, int(row["look_back"]), row["source"])
+
+
+@lru_cache(maxsize=1)
+def molar_masses() -> dict[str, float]:
+    """Give the molar mass of each gas a monitor may report in ppm, in g/mol, by its quantity."""
+    return {row["quantity"]: float(row["g_per_mol"]) for row in _rows("molar.csv")}
 
 
 def default(rule: str) -> str:

@@ -23,7 +23,7 @@ def day_of_hours(point: Point, number: int, rules: Rules, start: int, end: int, 
         return _counted(number, start, end, hours)
     due = -(-(end - start) // HOUR_MS)
     has_running = any(hour.ran is not None for hour in hours)
-    ran = sum(1 for hour in hours if hour.ran) if has_running else due
+    ran = sum(1 for hour in hours if hour.ran is None or hour.ran) if has_running else due
     needed = day_needed(ran, rules)
     valid = [hour for hour in hours if hour.is_valid and hour.mean is not None]
     counting = [hour for hour in valid if hour.ran is None or hour.ran > 0]

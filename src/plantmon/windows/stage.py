@@ -23,11 +23,13 @@ from plantmon.model.minutes import MINUTES, MinuteBlock
 from plantmon.model.plant import Kind, Outlet, Plant, Point, Running
 from plantmon.model.reading import Columns
 from plantmon.model.window import Window
-from plantmon.store import dirty, minutes, points, readings, reported, windows
+from plantmon.store import declarations, dirty, minutes, points, readings, reported, windows
 from plantmon.store.database import Store
 from plantmon.times import HOUR_MS, MINUTE_MS
+from plantmon.windows.calculated import Calculations
 from plantmon.windows.counter import Course, Edges, Event, Happening, course
 from plantmon.windows.day import day_of_hours, energy_day
+from plantmon.windows.suspects import Suspects, SuspicionNews
 
 ALL_MINUTES = (1 << MINUTES) - 1
 # Readings of a register that can change the meaning of a neighbour: three brief zeros and what surrounds them.
@@ -58,6 +60,7 @@ class Result:
     changed: set[int] = field(default_factory=set)  # points whose minutes or hour differ from what stood
     wiped: list[tuple[dirty.Touched, int]] = field(default_factory=list)
     happenings: dict[int, tuple[Happening, ...]] = field(default_factory=dict)
+    later: list[tuple[int, int]] = field(default_factory=list)  # hours and points that must be made again after this
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,28 @@ class RegisterNews:
 
 # Who is told of such news, inside the transaction that stores it: a kill leaves both or neither.
 Tell = Callable[[sqlite3.Connection, list[RegisterNews], int], None]
+TellSuspicions = Callable[[sqlite3.Connection, list[SuspicionNews], int], None]
 
 
 class WindowStage:
     """Makes minute, hour and day windows of a plant."""
 
-    def __init__(self, plant: Plant, numbers: dict[str, int], store: Store, tell: Tell | None = None) -> None:
+    def __init__(
+        self, plant: Plant, numbers: dict[str, int], store: Store, tell: Tell | None = None,
+        tell_suspicions: TellSuspicions | None = None,
+    ) -> None:  # fmt: skip
         self._plant = plant
         self._store = store
         self._tell = tell
+        self._tell_suspicions = tell_suspicions
         self._numbers = numbers
         self._points: dict[int, Point] = {numbers[name]: point for name, point in plant.points.items()}
         self._outlets: dict[str, Outlet] = plant.outlets
         self._table = PointTable.of(self._points)
+        self._calculated = Calculations(plant, numbers)
+        self._suspects = Suspects(self._points)
         self._dependents = self._find_dependents()
+        self._has_later = False
         self._busy = threading.Lock()
 
     def run(self, now_ms: int, most_hours: int = 48) -> Progress:
@@ -101,12 +112,13 @@ class WindowStage:
             jobs, backward = self._plan(connection, now_ms)
         order = sorted(backward, reverse=True) + sorted(hour for hour in jobs if hour not in backward)
         closed = changed = 0
+        self._has_later = False
         for hour in order[:most_hours]:
             if self._has_work(jobs[hour], hour, now_ms):
                 done = self._do(hour, jobs[hour], now_ms, backward=hour in backward)
                 closed, changed = closed + done[0], changed + done[1]
         days = self._close_days()
-        return Progress(closed + days[0], changed + days[1], len(order) > most_hours)
+        return Progress(closed + days[0], changed + days[1], len(order) > most_hours or self._has_later)
 
     def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> int:
         """Compute every closed hour and day that overlaps [start, end) again; give how many rows came out differently.
@@ -168,15 +180,39 @@ class WindowStage:
         for mark in dirty.touched(connection, TOUCHED_AT_ONCE, self._points.keys()):
             jobs[mark.hour].touched[mark.point] = mark
             self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark)
-        for life in points.lives(connection).values():
+            for user in self._calculated.users(mark.point):
+                first, until = closed.get(user, (0, 0))
+                if first <= mark.hour < until:
+                    jobs[mark.hour].again.add(user)
+        lives = points.lives(connection).values()
+        self._plan_calculated(jobs, backward, {life.id: life.first_ms for life in lives}, closed, now_ms)
+        for life in lives:
             point = self._points.get(life.id)
-            if point is None or life.first_ms is None:
+            if point is None or life.first_ms is None or life.id in self._calculated:
                 continue
             first = self._plant.time.hour_start(life.first_ms)
             until = closed.get(life.id, (first, first))[1]
             for hour in range(until, self._plant.time.hour_start(now_ms - point.grace_ms), HOUR_MS):
                 jobs[hour].closing.add(life.id)
         return jobs, backward
+
+    def _plan_calculated(
+        self, jobs: dict[int, Job], backward: set[int], firsts: dict[int, int | None],
+        closed: dict[int, tuple[int, int]], now_ms: int,
+    ) -> None:  # fmt: skip
+        """Plan what of the calculated points closes: with the slowest part, from the latest part's first reading on."""
+        for number in self._calculated.order:
+            first_ms = self._calculated.first_ms(number, firsts)
+            if first_ms is None:
+                continue
+            first = self._plant.time.hour_start(first_ms)
+            start, until = closed.get(number, (first, first))
+            for hour in range(first, start, HOUR_MS):  # a part has older readings now
+                jobs[hour].closing.add(number)
+                backward.add(hour)
+            end = self._plant.time.hour_start(now_ms - self._calculated.grace_ms(number))
+            for hour in range(until, end, HOUR_MS):
+                jobs[hour].closing.add(number)
 
     def _plan_touched(
         self, connection: sqlite3.Connection, jobs: dict[int, Job], backward: set[int],
@@ -185,6 +221,8 @@ class WindowStage:
         if span is None:
             return
         start, until = span
+        if mark.point in self._calculated:
+            start = min(start, mark.hour)  # where they begin is their parts' affair
         for hour in range(mark.hour, start, HOUR_MS):  # older than anything before: windows begin earlier now
             jobs[hour].closing.add(mark.point)
             backward.add(hour)
@@ -200,14 +238,16 @@ class WindowStage:
 
     def _reach(self, connection: sqlite3.Connection, point: Point, mark: dirty.Touched) -> tuple[int, int]:
         """Give the first and last hour whose amount a touched register reading can change."""
-        around = readings.register(connection, mark.point, mark.hour, mark.hour + HOUR_MS, NEIGHBOURS, NEIGHBOURS).ts
-        if not len(around):
+        around = self._way(connection, mark.point, (mark.hour, mark.hour + HOUR_MS), NEIGHBOURS, NEIGHBOURS)
+        if not len(around.ts):
             return mark.hour, mark.hour
-        last = int(around[-1])
-        if self._held_since(connection, mark.point, last + 1) is not None:
-            newest = readings.register(connection, mark.point, last, 1 << 62, 0, 0).ts
+        # A mark may have hidden the hour's own readings: what they were part of reaches to their neighbours.
+        first, last = min(int(around.ts[0]), mark.hour), max(int(around.ts[-1]), mark.hour)
+        holds = any(one.event is Event.SLIGHT_FALL for one in around.happenings)
+        if holds or self._held_since(connection, mark.point, last + 1) is not None:
+            newest = declarations.register(connection, mark.point, last, declarations.FOREVER, 0, 0).ts
             last = int(newest[-1]) if len(newest) else last
-        return self._plant.time.hour_start(int(around[0])), self._plant.time.hour_start(last)
+        return self._plant.time.hour_start(first), self._plant.time.hour_start(last)
 
     def _held_since(self, connection: sqlite3.Connection, point: int, at_ms: int) -> int | None:
         """Give since when a slight fall holds the level at an instant, None when it does not (any more)."""
@@ -217,6 +257,9 @@ class WindowStage:
         ).fetchone()
         if row is None:
             return None
+        if declarations.is_any(connection, row[0] + 1, at_ms):
+            since = declarations.register(connection, point, row[0] + 1, at_ms, 0, 0)
+            return None if (since.value >= row[1]).any() else int(row[0])
         risen = connection.execute(
             "SELECT 1 FROM register WHERE point = ? AND ts > ? AND ts < ? AND value >= ? AND flag = 0 LIMIT 1",
             (point, row[0], at_ms, row[1]),
@@ -244,6 +287,8 @@ class WindowStage:
         result = Result()
         over = _minutes_over(hour, now_ms)
         blocks = self._compute_minutes(connection, hour, job, over, result)
+        self._calculate(connection, hour, job, over, blocks, result)
+        result.later = self._calculated.later(hour, result.packed, self._plant.time.hour_start(now_ms))
         chosen = (job.closing | job.again) & self._points.keys()
         if not chosen:
             return result
@@ -274,10 +319,10 @@ class WindowStage:
         for number, mark in job.touched.items():
             ready = mark.minutes & over
             result.wiped.append((mark, ready))
-            if ready and self._points[number].kind is not Kind.COUNTER:
+            if ready and self._points[number].kind is not Kind.COUNTER and number not in self._calculated:
                 masks[number] = ready
         for number in job.minutes_again:
-            if self._points[number].kind is not Kind.COUNTER:
+            if self._points[number].kind is not Kind.COUNTER and number not in self._calculated:
                 masks[number] = over
         if not masks:
             return {}
@@ -310,12 +355,28 @@ class WindowStage:
             blocks[number] = block
         return blocks
 
+    def _calculate(
+        self, connection: sqlite3.Connection, hour: int, job: Job, over: int, blocks: dict[int, MinuteBlock],
+        result: Result,
+    ) -> None:  # fmt: skip
+        """Make the minutes of calculated points again that close, were marked, or of which a part was averaged."""
+        chosen = job.closing | job.again | job.minutes_again | job.touched.keys()
+        for number in self._calculated.due(chosen, blocks):
+            stored = minutes.read(connection, hour, [number]).get(number)
+            block = self._calculated.block(connection, number, hour, over, blocks)
+            packed = block.pack()
+            if (stored is not None and packed != stored.pack()) or (stored is None and block.had.any()):
+                result.packed[number] = packed
+                result.changed.add(number)
+            blocks[number] = block
+
     def _average(self, connection: sqlite3.Connection, hour: int, masks: dict[int, int]) -> Minutes:
         together = 0
         for mask in masks.values():
             together |= mask
+        slow = [number for number in masks if self._points[number].is_slow]
         parts = [
-            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS)
+            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS, slow)
             for first, last in _stretches(together)
         ]
         chosen = np.array(sorted(masks), np.int64)
@@ -324,18 +385,19 @@ class WindowStage:
             np.concatenate([getattr(part, name)[kept] for part, kept in zip(parts, keep, strict=True)])
             for name in ("ts", "point", "value", "flag")
         ))  # fmt: skip
-        return minutes_of(merged, self._table, 0)
+        return minutes_of(declarations.applied(connection, merged), self._table, 0)
 
     def _ran(
         self, connection: sqlite3.Connection, hour: int, numbers: Iterable[int], blocks: dict[int, MinuteBlock]
     ) -> dict[str, int]:
-        """Give the mask of the minutes in which each outlet with a running condition ran."""
-        wanted = {self._points[number].outlet for number in numbers}
+        """Give the mask of the minutes in which outlets ran: those with a running condition, or marked stopped."""
+        stopped = declarations.stopped(connection, hour)
         ran = {}
-        for name in sorted(outlet for outlet in wanted if outlet and self._outlets[outlet].running):
+        for name in sorted({self._points[number].outlet or "" for number in numbers} & self._outlets.keys()):
             running = self._outlets[name].running
-            assert running is not None
-            ran[name] = mask_of(self._running(connection, running, hour, blocks))
+            if running is not None or name in stopped:
+                mask = ALL_MINUTES if running is None else mask_of(self._running(connection, running, hour, blocks))
+                ran[name] = mask & ~stopped.get(name, 0)
         return ran
 
     def _running(
@@ -374,13 +436,17 @@ class WindowStage:
         )  # fmt: skip
 
     def _course(self, connection: sqlite3.Connection, number: int, start: int, end: int) -> Course:
+        held = self._held_since(connection, number, start)
+        return self._way(connection, number, (start if held is None else min(held, start), end), CONTEXT, NEIGHBOURS)
+
+    def _way(
+        self, connection: sqlite3.Connection, number: int, span: tuple[int, int], before: int, after: int
+    ) -> Course:
+        """Follow a register through the readings that count in a span, and so many around it."""
         point = self._points[number]
         assert point.register is not None
-        held = self._held_since(connection, number, start)
-        rows = readings.register(
-            connection, number, start if held is None else min(held, start), end, CONTEXT, NEIGHBOURS
-        )
-        most = LARGEST_REGISTER / max(1.0, *(span.value for span in point.register.ratios), 1.0)
+        rows = declarations.register(connection, number, *span, before, after)
+        most = LARGEST_REGISTER / max(1.0, *(ratio.value for ratio in point.register.ratios), 1.0)
         used = np.abs(rows.value) <= most
         return course(rows.ts[used], rows.value[used], point.register, point.interval_ms)
 
@@ -391,17 +457,26 @@ class WindowStage:
         windows.write(connection, result.hours)
         reported.compare_again(connection, result.hours)
         dirty.wipe_touched(connection, result.wiped)
+        if result.later:
+            dirty.touch(connection, ((later, number, ALL_MINUTES) for later, number in result.later))
+            self._has_later = True
         closed = windows.closed(connection, "1h")
         spans = {}
         for number in job.closing:
             start, until = closed.get(number, (hour, hour))
             spans[number] = (min(start, hour), until) if backward else (start, max(until, hour + HOUR_MS))
         windows.close(connection, "1h", spans)
+        for number in job.closing:
+            if number in self._calculated:
+                points.note_first(connection, number, sorted(self._calculated.measured_parts(number)))
         for number, happenings in result.happenings.items():
             self._write_events(connection, number, hour, happenings, now_ms)
         closed |= spans
         changed = {n for n in result.changed if closed.get(n, (0, 0))[0] <= hour < closed.get(n, (0, 0))[1]}
         judge = changed | job.closing
+        suspicions = self._suspects.follow(connection, hour, judge | job.again, closed, now_ms)
+        if suspicions and self._tell_suspicions is not None:
+            self._tell_suspicions(connection, suspicions, now_ms)
         if judge:
             dirty.unjudge(connection, (("1h", hour, number) for number in sorted(judge)))
             day = self._plant.time.day_start(hour)

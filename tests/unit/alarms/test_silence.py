@@ -61,6 +61,18 @@ def test_the_way_into_the_store_is_allowed_for(quiet_ms: int, is_silent: bool) -
     assert any(one.is_bad for one in found) == is_silent
 
 
+def test_calculated_points_are_not_accused() -> None:
+    """A point that is calculated speaks through its parts: silent parts are the outlet, one of them is itself."""
+    summed = a_point("DA001.sum", formula="nox + o2", parts=(NOX.id, O2.id))
+    plant = a_plant((NOX, O2, summed, METER))
+    for quiet, expected in (([NOX.id], ["silent:DA001.nox"]), ([NOX.id, O2.id], ["silent_outlet:DA001"])):
+        heard = {name: Heard(LONG_AGO if name in quiet else NOW) for name in (NOX.id, O2.id, METER.id)}
+        found = conditions(plant, heard, LONG_AGO, NOW, broker_is_away=False)
+        assert [one.key for one in found if one.is_bad] == expected
+        away = conditions(plant, heard, LONG_AGO, NOW, broker_is_away=True)
+        assert "silent:DA001.sum" not in {one.key for one in [*found, *away]}
+
+
 def test_broker_away_accuses_nobody_else() -> None:
     """While the broker is away nothing is silent, and what was ends quietly."""
     found = conditions(PLANT, {}, LONG_AGO, NOW, broker_is_away=True)

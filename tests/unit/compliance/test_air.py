@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from builders import a_point, some_rules
 
-from plantmon.compliance.air import converted_hour, rate_hour
-from plantmon.model.minutes import MINUTES, MinuteBlock
+from plantmon.compliance.air import converted_hours, rate_hours
+from plantmon.compliance.judge import Measured
+from plantmon.model.minutes import MINUTES, Grid, MinuteBlock
+from plantmon.model.plant import Point, Rules
 
 NOX = a_point("DA001.nox", quantity="nox", unit="mg/m3", range_low=-5.0, range_high=2000.0)
 ALL = np.ones(MINUTES, bool)
@@ -23,6 +25,20 @@ def block(values: dict[range, float], over: dict[range, float] | None = None) ->
         made.had[minutes] = made.over[minutes] = 1
         made.bound[minutes] = value
     return made
+
+
+def converted_hour(
+    point: Point, rules: Rules, hour: MinuteBlock, oxygen: MinuteBlock, reference: float, ran: np.ndarray
+) -> Measured:
+    """Measure one hour at reference oxygen."""
+    return converted_hours(point, rules, Grid.of([hour]), Grid.of([oxygen]), reference, ran[np.newaxis]).one(0)
+
+
+def rate_hour(
+    point: Point, rules: Rules, hour: MinuteBlock, flow: MinuteBlock, factor: float, ran: np.ndarray
+) -> Measured:
+    """Measure one hour's rate."""
+    return rate_hours(point, rules, Grid.of([hour]), Grid.of([flow]), factor, ran[np.newaxis]).one(0)
 
 
 NOX_HOUR = block({range(30): 40.0, range(30, 60): 20.0})

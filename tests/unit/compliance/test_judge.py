@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 from builders import a_limit, a_plant, a_point, some_rules
 
-from plantmon.compliance.in_force import in_force
+from plantmon.averages.validity import month_needed
+from plantmon.compliance.in_force import windows_on
 from plantmon.compliance.judge import Judged, Measured, judge, judge_value
-from plantmon.compliance.measured import measured_day, measured_hour
-from plantmon.model.minutes import MinuteBlock
+from plantmon.compliance.measured import MeasuredHours, measured_day, measured_hours, measured_month
+from plantmon.model.minutes import Grid, MinuteBlock
 from plantmon.model.plant import Kind
 from plantmon.model.verdict import Outcome, Reason
-from plantmon.model.window import Window
 from plantmon.times import HOUR_MS
 
 POINT = a_point()
@@ -119,10 +119,17 @@ def test_over_range_below_a_lower_end_proves_nothing() -> None:
 # Hours and days as they are judged
 
 
-def an_hour(ran: int | None, **changes: Any) -> Window:
-    """Give an hour of 40 mg/m3."""
-    given: dict[str, Any] = {"mean": 40.0, "due": 60, "had": 60, "valid": 60, "is_valid": True, "ran": ran}
-    return Window("1h", START, START + HOUR_MS, 1, **given | changes)
+def hours_of(hours: list[Measured]) -> MeasuredHours:
+    """Lay measured hours side by side."""
+    nan = float("nan")
+    return MeasuredHours(
+        np.array([nan if one.mean is None else one.mean for one in hours]),
+        np.array([nan if one.lower_bound is None else one.lower_bound for one in hours]),
+        np.array([one.is_over_range for one in hours]),
+        np.array([one.parts for one in hours]),
+        45,
+        np.array([one.ran for one in hours]),
+    )
 
 
 def test_hour_judges_running_minutes_only() -> None:
@@ -131,16 +138,12 @@ def test_hour_judges_running_minutes_only() -> None:
     block.had[:] = block.valid[:] = 1
     block.mean[:50] = block.low[:50] = block.high[:50] = 48.0
     block.mean[50:] = block.low[50:] = block.high[50:] = 0.0
-    found = measured_hour(POINT, some_rules(), an_hour((1 << 50) - 1), block)
-    assert (found.mean, found.parts, found.needed, found.ran) == (48.0, 50, 45, True)
-    assert not measured_hour(POINT, some_rules(), an_hour(0), block).ran
-
-
-def test_hour_that_ran_throughout_is_its_window() -> None:
-    """Without a running condition, and when every minute ran, the window's own mean is judged."""
-    for ran in (None, (1 << 60) - 1):
-        found = measured_hour(POINT, some_rules(), an_hour(ran), None)
-        assert (found.mean, found.parts, found.ran) == (40.0, 60, True)
+    ran = np.array([np.arange(60) < 50, np.zeros(60, bool), np.ones(60, bool)])
+    found = measured_hours(POINT, some_rules(), Grid.of([block, block, block]), ran)
+    first, rest, whole = (found.one(place) for place in range(3))
+    assert (first.mean, first.parts, first.needed, first.ran) == (48.0, 50, 45, True)
+    assert not rest.ran
+    assert (whole.mean, whole.parts) == (40.0, 60)
 
 
 @pytest.mark.parametrize(
@@ -151,56 +154,63 @@ def test_day_needs_its_share_of_the_hours_that_ran(valid: int, stood: int, reaso
     """A day judges with 20 of 24, 12 of 16, 6 of 8 hours ran, and says so when it has too few."""
     hours = [measured()] * valid + [measured(mean=None, parts=0)] * (24 - valid - stood)
     hours += [measured(ran=False, mean=0.0)] * stood
-    found = judge(a_limit(window="1d"), POINT, measured_day(POINT, some_rules(), hours, 24))
+    found = judge(a_limit(window="1d"), POINT, measured_day(POINT, some_rules(), hours_of(hours)))
     assert found.reason is reason
     assert found.value == 40.0
 
 
 def test_hours_without_a_window_are_unknown_and_count_as_run() -> None:
     """A day with 18 windows of 24 lacks hours, though all it has are valid."""
-    assert judge(a_limit(), POINT, measured_day(POINT, some_rules(), [measured()] * 18, 24)).reason is Reason.HOURS
+    hours = [measured()] * 18 + [measured(mean=None, parts=0)] * 6
+    assert judge(a_limit(), POINT, measured_day(POINT, some_rules(), hours_of(hours))).reason is Reason.HOURS
 
 
 def test_day_that_never_ran_is_stopped() -> None:
     """A day of hours at rest is not judged: stopped."""
     hours = [measured(ran=False)] * 24
-    assert judge(a_limit(), POINT, measured_day(POINT, some_rules(), hours, 24)).reason is Reason.STOPPED
+    assert judge(a_limit(), POINT, measured_day(POINT, some_rules(), hours_of(hours))).reason is Reason.STOPPED
 
 
 def test_day_over_range_exceeds_at_least() -> None:
     """One hour over range makes a day a lower bound, which can exceed."""
     hours = [measured(mean=49.0)] * 23 + [measured(mean=49.0, is_over_range=True, lower_bound=90.0)]
-    found = judge(a_limit(), POINT, measured_day(POINT, some_rules(), hours, 24))
+    found = judge(a_limit(), POINT, measured_day(POINT, some_rules(), hours_of(hours)))
     assert (found.outcome, found.value) == (Outcome.EXCEED_AT_LEAST, pytest.approx((23 * 49 + 90) / 24))
     low = [measured(mean=40.0)] * 23 + [measured(mean=40.0, is_over_range=True, lower_bound=60.0)]
-    assert judge(a_limit(), POINT, measured_day(POINT, some_rules(), low, 24)).reason is Reason.OVER_RANGE
+    assert judge(a_limit(), POINT, measured_day(POINT, some_rules(), hours_of(low))).reason is Reason.OVER_RANGE
 
 
-# Which limits judge
+# Which windows a limit judges
+
+
+def test_windows_that_begin_on_a_day() -> None:
+    """A day has 24 hours for hourly limits and single readings, one day, one day period and one night."""
+    plant = a_plant()
+    day = plant.time.day_start(START)
+    count = {
+        window: len(windows_on(a_limit(window=window), day, plant.time, some_rules()))
+        for window in ("reading", "1h", "1d", "day-period", "night-period", "1mo", "1y")
+    }
+    assert count == {"reading": 24, "1h": 24, "1d": 1, "day-period": 1, "night-period": 1, "1mo": 0, "1y": 0}
+    [(night, morning)] = windows_on(a_limit(window="night-period"), day, plant.time, some_rules())
+    assert (night, morning) == (day + 22 * HOUR_MS, day + 30 * HOUR_MS)
 
 
 @pytest.mark.parametrize(
-    ("local", "expected"),
-    [
-        pytest.param("2024-12-31T23:00", ["old"], id="last hour of the old limit"),
-        pytest.param("2025-01-01T00:00", ["new"], id="first hour of the new"),
-        pytest.param("2019-12-31T23:00", [], id="before both"),
-        pytest.param("2020-01-01T00:00", ["old"], id="first day belongs to it"),
-    ],
+    ("ran", "days", "is_february", "needed"),
+    [(31, 31, False, 25), (30, 30, False, 25), (28, 28, True, 23), (29, 29, True, 23), (20, 31, False, 15)],
 )
-def test_limits_of_the_first_local_day(local: str, expected: list[str]) -> None:
-    """A window is judged by the limits valid on the local day it begins, both ends of a limit included."""
-    time = a_plant().time
-    limits = [
-        a_limit(key="old", valid_from=date(2020, 1, 1), valid_to=date(2024, 12, 31)),
-        a_limit(key="new", valid_from=date(2025, 1, 1)),
-    ]
-    assert [one.key for one in in_force(limits, "1h", time.parse(local), time)] == expected
+def test_months_need_their_days(ran: int, days: int, is_february: bool, needed: int) -> None:
+    """HJ 76-2017 App. B: 25 valid days, 23 in February; of fewer days run 75 % at least."""
+    assert month_needed(ran, days, some_rules(), is_february=is_february, is_water=False) == needed
 
 
-def test_levels_of_limits() -> None:
-    """Hours carry the verdicts of hourly limits and of limits on readings, days those of daily ones."""
-    limits = [a_limit(key=window, window=window) for window in ("reading", "1h", "1d", "1y", "day-period")]
-    time = a_plant().time
-    assert [one.key for one in in_force(limits, "1h", START, time)] == ["reading", "1h"]
-    assert [one.key for one in in_force(limits, "1d", START, time)] == ["1d"]
+def test_month_of_days_that_lack_hours_is_not_judged() -> None:
+    """24 valid days of 31 are one short; the 25th makes the month, whose mean is that of the valid days."""
+    good = measured(mean=40.0, parts=24, needed=20, short=Reason.HOURS)
+    bad = measured(mean=99.0, parts=19, needed=20, short=Reason.HOURS)
+    limit = a_limit(window="1mo")
+    month = measured_month(some_rules(), [good] * 24 + [bad] * 7, is_february=False, is_water=False)
+    assert judge(limit, POINT, month).reason is Reason.DAYS
+    month = measured_month(some_rules(), [good] * 25 + [bad] * 6, is_february=False, is_water=False)
+    assert (judge(limit, POINT, month).outcome, month.mean) == (Outcome.OK, 40.0)

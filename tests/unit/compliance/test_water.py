@@ -13,9 +13,10 @@ import pytest
 from builders import a_limit, a_point, some_rules
 
 from plantmon.averages.mean import PointTable, classify, minutes_of
+from plantmon.averages.water_flow import LOOK_BACK_MS, flow_of
+from plantmon.averages.weighing import Results
 from plantmon.compliance.judge import judge
-from plantmon.compliance.water import Results, WaterMeasured, flow_weighted_day, ph_hour
-from plantmon.compliance.water_flow import LOOK_BACK_MS, flow_of
+from plantmon.compliance.water import WaterMeasured, flow_weighted_day, ph_hour
 from plantmon.model.minutes import MinuteBlock
 from plantmon.model.plant import Basis, Point
 from plantmon.model.reading import Columns, flag_code

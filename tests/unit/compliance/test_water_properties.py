@@ -10,8 +10,9 @@ from builders import a_point, some_rules
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantmon.compliance.water import Results, flow_weighted_day, ph_hour
-from plantmon.compliance.water_flow import Floats, Flow, filled, volumes_m3
+from plantmon.averages.water_flow import Floats, Flow, filled, volumes_m3
+from plantmon.averages.weighing import Results
+from plantmon.compliance.water import flow_weighted_day, ph_hour
 from plantmon.model.minutes import MINUTES, MinuteBlock
 from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS
 

@@ -50,6 +50,27 @@ def reasons(batch: Batch) -> list[Why]:
     return [one.why for one in batch.rejected]
 
 
+SUMMED = a_point("DA001.sum", formula="nox * 2", parts=("DA001.nox",))
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "stored"),
+    [
+        ("p/DA001/sum", {"ts": NOW, "value": 5}, 0),
+        ("batch", {"ts": NOW, "values": {"DA001.sum": 5, "DA001.nox": 6}}, 1),
+        ("batch", {"point": "DA001.sum", "ts": [NOW, NOW + 1], "values": [5, 6]}, 0),
+    ],
+)
+def test_calculated_points_take_no_readings(topic: str, body: dict[str, Any], stored: int) -> None:
+    """A reading for a calculated point is refused with that reason; others of its message are stored."""
+    checker = Checker(a_plant((NOX, SUMMED), feeds=FEEDS), {"DA001.nox": 1, "DA001.sum": 2})
+    batch = checker.check([a_message(topic, body)])
+    assert [point for _, point, _, _ in rows(batch)] == [1] * stored
+    assert [(one.why, one.point, one.detail) for one in batch.rejected] == [
+        (Why.UNKNOWN_POINT, "DA001.sum", "DA001.sum is calculated and takes no readings")
+    ]
+
+
 def test_a_reading() -> None:
     """A message becomes one reading with its arrival and place."""
     batch = check(a_message(body={"ts": NOW, "value": 41.2, "unit": "mg/m3", "flag": "T"}))

@@ -121,6 +121,19 @@ def test_items_become_readings(plant: Plant) -> None:
     assert plant.refused() == []
 
 
+def test_calculated_point(tmp_path: Path) -> None:
+    """A real-time value of a calculated point is refused; the mean its device reports of an hour is kept to compare."""
+    nmhc = a_point("DA001.nmhc", quantity="nmhc", formula="nox * 2", parts=(NOX.id,), range_low=None, range_high=None)
+    outlets = {"DA001": outlet("DA001", "air", AIR, [NOX.id, nmhc.id])}
+    told = Plant(tmp_path, replace(PLANT, points={NOX.id: NOX, nmhc.id: nmhc}, outlets=outlets))
+    told.say(frame("a24088-Rtd=3.5,a24088-Flag=N;a21002-Rtd=41.5"))
+    assert told.stored() == [("DA001.nox", EIGHT, 41.5, "N")]
+    assert told.refused() == [("unknown_point", "a24088: DA001.nmhc is calculated and takes no readings")]
+    told.say(frame("a24088-Avg=3.25", cn="2061"))
+    assert [one.mean for one in told.reported("DA001.nmhc", "1h")] == [3.25]
+    told.close()
+
+
 @pytest.mark.parametrize("mn", [AIR, AIR.lower(), None])
 def test_device_of_the_topic(plant: Plant, mn: str | None) -> None:
     """The topic names the device; the frame may name the same in any letters, or none."""

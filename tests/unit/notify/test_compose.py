@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notify_plant import DATE, HOUR, NOW, TIME, breach, cleared, late, plant
+from notify_plant import DATE, HOUR, NOW, TIME, breach, cleared, late, limit, plant
 
-from plantmon.model.plant import Name, Outlet
+from plantmon.model.plant import Basis, Name, Outlet, Running
 from plantmon.notify import facts as facts_of
 from plantmon.notify.compose import compose, compose_plain
 from plantmon.notify.facts import EVENTS, KINDS
@@ -129,6 +129,28 @@ def test_lower_limit_and_lower_bound() -> None:
     assert rows(mail)["Against limit"] == "18.7 °C below"
     assert rows(mail)["Limit"] == "at least 760 °C"
     assert rows(composed(breach(value=1000.0, at_least=True)))["Value"] == "at least 1000 mg/m³"
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "against", "condition"),
+    [
+        ("en", "RTO chamber temperature interlock reading 702 degC < 760 degC", "limit 760 °C, 58 °C below, while",
+         "while DA002.nmhc NMHC is at least 5 mg/m³ and at most 500 mg/m³"),
+        ("zh", "RTO炉膛温度联锁 读数 702 degC < 760 degC", "限值 760 °C，低于限值 58 °C，当",
+         "当 DA002.nmhc 非甲烷总烃 不低于 5 mg/m³且不高于 500 mg/m³ 时"),
+    ],
+)  # fmt: skip
+def test_interlock(language: str, subject: str, against: str, condition: str) -> None:
+    """An interlock's mail says what must hold, by how much it does not, and while what runs."""
+    rto = limit(
+        "lock", "DA002", "DA002.rto_temperature", basis=Basis.INTERLOCK, window="reading", minimum=760.0, maximum=None,
+        unit="degC", running=Running("DA002.nmhc", 5.0, 500.0),
+    )  # fmt: skip
+    facts = breach(point="DA002.rto_temperature", limit="lock", window="reading", value=702.0, bound=760.0, side="min")
+    mail = composed(facts | {"unit": "degC"}, language, plant=plant(limits=(rto,)))
+    assert subject in mail["Subject"]
+    assert condition in rows(mail).values()
+    assert f"{against} {condition.partition(' ')[2]}" in part(mail, "plain")
 
 
 def test_barely_over_is_not_shown_as_equal() -> None:

@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from plantmon.model.plant import Plant, Recipient
-from plantmon.plant import load_plant
+from plantmon.plant import load_plant, load_plant_text
 from plantmon.plant.check import describe
 from plantmon.texts import sentences
 from tests.builders import a_limit, a_plant, a_point, some_alarm_rules
 
 TODAY = date(2021, 5, 1)
+CONTRACT = Path(__file__).parents[2] / "contract" / "plant.yaml"
+TEXT = CONTRACT.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def plant() -> Plant:
     """Give the contract's plant."""
-    return load_plant(Path(__file__).parents[2] / "contract" / "plant.yaml")
+    return load_plant(CONTRACT)
 
 
 def _part(plant: Plant, heading: str, today: date = TODAY, language: str = "en") -> list[str]:
@@ -65,18 +67,51 @@ def test_limits_of_the_day(plant: Plant) -> None:
     assert _part(plant, f"Limits not in force on {next_day}", next_day) == [old]
 
 
-def test_limits_not_judged_say_why(plant: Plant) -> None:
-    """A limit no rule judges yet is named with the reason, never among the judged."""
-    waiting = _part(plant, f"Limits in force on {TODAY} and not judged yet")
-    assert len(waiting) == 3
-    assert "  DW001 cod: mass at most 6 t, over a year (permit): amounts are not available" in waiting
-    assert all("not available" in line for line in waiting)
+def test_limits_not_judged_say_why() -> None:
+    """A limit no rule judges is named with the reason, never among the judged."""
+    ph = "{point: ph, basis: level, min: 6, max: 9, window: "
+    assert TEXT.count(f"{ph}1h") == 1
+    waiting = _part(load_plant_text(TEXT.replace(f"{ph}1h", f"{ph}1d"), "p"), f"Limits in force on {TODAY} and not")
+    (said,) = waiting
+    assert said.startswith(
+        "  DW001 ph: level at least 6 pH and at most 9 pH, over a day (permit): pH is never judged by"
+    )
+
+
+def test_points_beyond_the_usual() -> None:
+    """Formulas, gas states, checks and interlocks are said as what they will do."""
+    written = TEXT.replace("quantity: so2,  unit: mg/m3,", "quantity: so2,  unit: ppm, state: wet,").replace(
+        "      o2:   {", "      h2o: {quantity: moisture, unit: '%', interval: 10s}\n      o2:   {"
+    ).replace("interval: 10s, range: [-2, 500]", "interval: 10s, checks: {stuck: 30min, jump: 50 mg/m3}").replace(
+        "basis: level, min: 760 degC,", "basis: interlock, min: 760 degC, while: {point: flow, min: 5000 m3/h},"
+    ).replace(
+        "      flow: {quantity: gas_flow, unit: m3/h, interval: 10s, range: [0, 500000]}\n",
+        "      flow: {quantity: gas_flow, unit: m3/h, interval: 10s, range: [0, 500000]}\n"
+        "      load: {quantity: temperature, unit: degC, interval: 1min, formula: rto_temperature - 20}\n",
+    )  # fmt: skip
+    said = describe(load_plant_text(written, "p"), TODAY, "en")
+    assert "range -5 to 2000, 1 ppm = 2.857 mg/m3, wet: converted with DA001.h2o" in said
+    assert "an alarm when it stays the same for 30min, an alarm when it jumps by more than 50 mg/m3" in said
+    assert "DA002.load: temperature in degC, calculated every minute as rto_temperature - 20" in said
+    assert (
+        "DA002 rto_temperature: interlock at least 760 degC, each reading (process rule)"
+        " while DA002.flow is at least 5000 m3/h, when it lasts 1min"
+    ) in said
 
 
 def test_every_reason_has_a_sentence(plant: Plant) -> None:
     """Each reason code a limit may carry is explained."""
     codes = {limit.unavailable for limit in plant.limits if limit.unavailable}
-    codes |= {"long_window", "oxygen_conversion", "rate", "flow_weighting", "ph_statistic"}
+    codes |= {
+        "long_window",
+        "oxygen_conversion",
+        "rate",
+        "flow_weighting",
+        "ph_statistic",
+        "gas_state",
+        "calculated",
+        "water_hour",
+    }
     assert {f"check.unavailable.{code}" for code in codes} == {
         key for key in sentences() if key.startswith("check.unavailable.")
     }
@@ -131,7 +166,7 @@ def test_nobody_gets_it() -> None:
 
 def test_parts_for_later(plant: Plant) -> None:
     """Parts nothing works with yet are named; a plant without any has no such heading."""
-    assert {"  balances", "  esg", "  alarms.fault_clock"} <= set(_part(plant, "Loaded and kept for later"))
+    assert {"  balances", "  esg", "  tariff"} <= set(_part(plant, "Loaded and kept for later"))
     assert "kept for later" not in describe(a_plant(), TODAY, "en")
 
 

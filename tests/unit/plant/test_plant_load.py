@@ -9,11 +9,24 @@ from pathlib import Path
 import pytest
 
 from plantmon.errors import PlantFileError
-from plantmon.model.plant import Basis, Hj212, Kind, Limit, Plant
+from plantmon.model.plant import (
+    Basis,
+    Calendar,
+    Checks,
+    FaultClock,
+    Hj212,
+    Kind,
+    Limit,
+    Plant,
+    Running,
+    Substitution,
+    WorkTime,
+)
 from plantmon.plant import load_plant, load_plant_text
 from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 CONTRACT = Path(__file__).parents[2] / "contract" / "plant.yaml"
+TEXT = CONTRACT.read_text(encoding="utf-8")
 HEAD = "plant: {id: x, name: X, timezone: Asia/Shanghai}\n"
 
 
@@ -97,7 +110,7 @@ def test_rates_and_masses_keep_their_unit(plant: Plant) -> None:
 
 REASONS = {
     "DA001/nox/concentration/1h/permit/-": None,
-    "DA001/nox/mass/1y/permit/-": "mass",
+    "DA001/nox/mass/1y/permit/-": None,
     "DA002/nmhc/concentration/1h/permit 2020/2020-01-01": None,
     "DA002/nmhc/rate/1h/permit/-": None,
     "DA002/rto_temperature/level/reading/process rule/-": None,
@@ -117,7 +130,8 @@ MORE_REASONS = [
     ("air", "{pollutant: oxygen, basis: level, max: 18 %, window: 1h, standard: s}", None),
     ("air", "{pollutant: nox, basis: concentration, max: 5, window: 1d, standard: s}", None),
     ("air", "{pollutant: nox, basis: concentration, max: 5, window: reading, standard: s}", "oxygen_conversion"),
-    ("air", "{point: nox, basis: level, max: 5, window: 1mo, standard: s}", "long_window"),
+    ("air", "{point: nox, basis: level, max: 5, window: 1mo, standard: s}", None),
+    ("air", "{point: nox, basis: level, max: 5, window: 1y, standard: s}", "long_window"),
     ("water", "{pollutant: cod, basis: concentration, max: 5, window: reading, standard: s}", None),
     ("water", "{pollutant: cod, basis: concentration, max: 5, window: 1h, standard: s}", "flow_weighting"),
     ("water", "{pollutant: cod, basis: concentration, max: 5, window: 1d, standard: s}", "flow_weighting"),
@@ -244,9 +258,138 @@ def test_hj212_options() -> None:
     assert load_plant_text(text, "p").rules.reported_difference == 0.1
 
 
+def _outlet(*points: str, more: str = "", limits: str = "") -> Plant:
+    """Load an outlet A of these points, each with unit and interval."""
+    lines = "".join(f"      {point}\n" for point in points)
+    return load_plant_text(f"{HEAD}outlets:\n  A:\n    name: A\n    kind: air\n{more}    points:\n{lines}{limits}", "p")
+
+
+HELPERS = (
+    'h2o: {quantity: moisture, unit: "%", interval: 1min}',
+    "t: {quantity: gas_temperature, unit: K, interval: 1min}",
+    "p: {quantity: gas_pressure, unit: Pa, interval: 1min}",
+)
+
+
+def test_calculated_point() -> None:
+    """A formula keeps its text and names its parts; such a point is never slow."""
+    plant = _outlet(
+        "thc: {quantity: thc, unit: mg/m3, interval: 3min}", "ch4: {quantity: ch4, unit: mg/m3, interval: 3min}",
+        "nmhc: {quantity: nmhc, unit: mg/m3, interval: 3min, formula: thc - ch4}",
+        limits="    limits:\n      - {pollutant: nmhc, basis: concentration, max: 5, window: reading, standard: s}\n",
+    )  # fmt: skip
+    nmhc = plant.points["A.nmhc"]
+    assert (nmhc.formula, nmhc.parts, nmhc.is_slow, plant.points["A.thc"].is_slow) == (
+        "thc - ch4", ("A.thc", "A.ch4"), False, True,
+    )  # fmt: skip
+    assert plant.limits[0].unavailable == "calculated"
+
+
+def test_ppm() -> None:
+    """A gas in ppm keeps its readings and has its way to mg/m3; its limits are in mg/m3, bare numbers too."""
+    limits = """    limits:
+      - {pollutant: nox, basis: concentration, max: 50, window: 1h, standard: a}
+      - {pollutant: nox, basis: concentration, max: 0.05 g/m3, window: 1h, standard: b}
+      - {point: nox, basis: level, max: 30, window: 1h, standard: c}
+"""
+    plant = _outlet(
+        "nox: {quantity: nox, unit: ppb, interval: 1min, range: [0, 500 ppm]}",
+        "so2: {quantity: so2, unit: ppm, interval: 1min}", limits=limits,
+    )  # fmt: skip
+    nox, so2 = plant.points["A.nox"], plant.points["A.so2"]
+    assert nox.gas is not None
+    assert so2.gas is not None
+    assert (nox.unit, nox.range_high, nox.gas.unit) == ("ppb", 500_000.0, "mg/m3")
+    assert (nox.gas.factor, so2.gas.factor) == (pytest.approx(46 / 22.4 / 1000), pytest.approx(2.857142857))
+    assert [(limit.unit, limit.maximum) for limit in plant.limits] == [("mg/m3", 50.0), ("mg/m3", 50.0), ("ppb", 30.0)]
+
+
+def test_gas_states() -> None:
+    """Wet gas and actual flow name their helper points, with those points' units and the outlet's air pressure."""
+    plant = _outlet(
+        "so2: {quantity: so2, unit: mg/m3, interval: 1min, state: wet}",
+        "o2: {quantity: oxygen, unit: '%', interval: 1min, state: dry}",
+        "flow: {quantity: gas_flow, unit: m3/h, interval: 1min, state: actual}", *HELPERS,
+        more="    atmospheric_pressure: 982 hPa\n",
+        limits="    limits:\n      - {pollutant: so2, basis: concentration, max: 5, window: reading, standard: s}\n",
+    )  # fmt: skip
+    wet, flow = plant.points["A.so2"].gas, plant.points["A.flow"].gas
+    assert wet is not None
+    assert flow is not None
+    assert (wet.factor, wet.moisture, wet.temperature, wet.unit) == (1.0, "A.h2o", None, None)
+    assert (flow.moisture, flow.temperature, flow.pressure) == ("A.h2o", "A.t", "A.p")
+    assert (flow.temperature_unit, flow.pressure_unit) == ("K", "Pa")
+    assert flow.atmospheric_kpa == pytest.approx(98.2)
+    assert plant.points["A.o2"].gas is None
+    assert plant.limits[0].unavailable == "gas_state"
+
+
+def test_air_pressure_is_that_of_the_sea() -> None:
+    """Without its own an outlet has 101.325 kPa."""
+    flow = "flow: {quantity: gas_flow, unit: m3/h, interval: 1min, state: actual}"
+    gas = _outlet(flow, *HELPERS).points["A.flow"].gas
+    assert gas is not None
+    assert gas.atmospheric_kpa == 101.325
+
+
+def test_checks() -> None:
+    """Checks are in milliseconds and the point's unit; a difference of 10 K is one of 10 degC."""
+    point = _outlet(
+        "t: {quantity: temperature, unit: degC, interval: 1min, checks: {stuck: 30min, jump: 10 K}}"
+    ).points["A.t"]
+    assert point.checks == Checks(30 * MINUTE_MS, 10.0)
+
+
+def test_interlock() -> None:
+    """An interlock holds while its own condition does, of its outlet or another; other limits with their outlet's."""
+    written = TEXT.replace(
+        "basis: level, min: 760 degC,", "basis: interlock, min: 760 degC, while: {point: DA001.flow, min: 10 m3/s},"
+    )
+    limits = {limit.key: limit for limit in load_plant_text(written, "p").limits}
+    interlock = limits["DA002/rto_temperature/interlock/reading/process rule/-"]
+    assert (interlock.basis, interlock.minimum, interlock.unit) == (Basis.INTERLOCK, 760.0, "degC")
+    assert interlock.running == Running("DA001.flow", 36_000.0, None)
+    assert interlock.unavailable is None
+    assert limits["DA002/nmhc/rate/1h/permit/-"].running == Running("DA002.flow", 5000.0, None)
+    assert limits["DW001/cod/mass/1y/permit/-"].running is None
+
+
+def test_rules_of_the_file() -> None:
+    """Every number of a rule can be another; the substitution table is sorted, best capture first."""
+    rules = load_plant_text(
+        f"""{HEAD}rules:
+  valid_month_days: 20
+  valid_february_days: 18
+  amount_share: 0.5
+  clock_off: 1h
+  day_begins: "07:00"
+  night_begins: "23:00"
+  substitution:
+    - {{capture_from: 50 %, look_back: 9}}
+    - {{capture_from: 90 %, look_back: 7}}
+    - {{capture_from: 90 %, up_to_hours: 12, look_back: 5}}
+""",
+        "p",
+    ).rules
+    assert (rules.valid_month_days, rules.valid_february_days, rules.amount_share) == (20, 18, 0.5)
+    assert (rules.clock_off_ms, rules.day_begins, rules.night_begins) == (HOUR_MS, time(7), time(23))
+    assert rules.substitution == (Substitution(0.9, 12, 5), Substitution(0.9, None, 7), Substitution(0.5, None, 9))
+
+
+def test_calendar_and_fault_clock(plant: Plant) -> None:
+    """Working days are weekdays from Monday as 0; times are hours or working days."""
+    assert plant.calendar == Calendar(frozenset({0, 1, 2, 3, 4}), frozenset(), frozenset())
+    assert plant.alarms.fault_clock == FaultClock(WorkTime(12 * HOUR_MS, None), WorkTime(None, 5))
+    calendar = load_plant_text(
+        f"{HEAD}calendar: {{workdays: [sat, sun], holidays: [2020-05-01], extra_workdays: [2020-05-09]}}\n", "p"
+    ).calendar
+    assert calendar == Calendar(frozenset({5, 6}), frozenset({date(2020, 5, 1)}), frozenset({date(2020, 5, 9)}))
+    assert (plant.outlets["DW001"].discharge, plant.outlets["DA001"].discharge) == ("direct", None)
+
+
 def test_parts_kept_for_later(plant: Plant) -> None:
     """Parts that load but that nothing works with yet are named, so that `check` can say so."""
-    assert {"balances", "calendar", "tariff", "esg", "alarms.fault_clock", "outlets.DA001.tax"} <= set(plant.later)
+    assert set(plant.later) == {"balances", "tariff", "esg", "outlets.DA001.tax", "meters.G-MAIN.state"}
 
 
 def test_one_text_is_the_name_in_both_languages() -> None:

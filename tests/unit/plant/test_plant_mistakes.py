@@ -24,6 +24,10 @@ NMHC_2025 = (
 )
 RTO = "{point: rto_temperature, basis: level, min: 760 degC, window: reading, hold: 60s, standard: process rule}"
 
+RTO_POINT = "      rto_temperature: {quantity: temperature, unit: degC, interval: 10s, range: [0, 1200]}\n"
+FORMULA = "      load: {{quantity: temperature, unit: degC, interval: 60s, formula: '{}'}}\n"
+RTO_REST = TEXT[TEXT.index(RTO_POINT) + len(RTO_POINT) : TEXT.index(RTO) + len(RTO)]
+
 
 class Case(NamedTuple):
     """A change of the file, and the one mistake it makes: where it stands and what is said."""
@@ -49,7 +53,8 @@ CASES = [
     Case("unknown unit of a limit", "max: 12.5 t,", "max: 12.5 tt,", "outlets.DA001.limits[4].max", "unknown unit tt"),
     Case("no amount", "max: 12.5 t,", "max: much,", "outlets.DA001.limits[4].max", "is no quantity"),
     Case("unit of another dimension", "unit: m3/h, interval: 60s", "unit: m3, interval: 60s", "outlets.DW001.points.flow.unit", "m3 is no unit of water_flow"),
-    Case("ppm is no concentration here", "nox,  unit: mg/m3", "nox,  unit: ppm", "outlets.DA001.points.nox.unit", "ppm is no unit of nox"),
+    Case("ppm without a molar mass", "quantity: nmhc, unit: mg/m3", "quantity: nmhc, unit: ppm", "outlets.DA002.points.nmhc.unit", "molar mass is in no table"),
+    Case("ppm of water", "quantity: tss, unit: mg/L", "quantity: tss, unit: ppm", "outlets.DW001.points.tss.unit", "ppm is no unit of tss"),
     Case("unknown quantity", "quantity: nmhc", "quantity: nhmc", "outlets.DA002.points.nmhc.quantity", "mean nmhc?"),
     Case("unknown kind", "kind: noise", "kind: nose", "outlets.N1.kind", "did you mean noise?"),
     Case("interval zero", "interval: 5min}", "interval: 0min}", "meters.LINE-1.interval", "is no duration"),
@@ -72,6 +77,13 @@ CASES = [
     Case("bad device number", "mn: A12345678901234567890001", "mn: A1", "outlets.DA001.mn", "6 to 25"),
     Case("range of one number", "range: [0, 25]", "range: [0]", "outlets.DA001.points.o2.range", "expected 2"),
     Case("infinite number", "range: [0, 25]", "range: [0, .inf]", "outlets.DA001.points.o2.range[2]", "is no quantity"),
+    # rules
+    Case("day that begins at half past", "valid_day_hours: 20", 'day_begins: "06:30"', "rules.day_begins", "no full hour"),
+    Case("night before the day", "valid_day_hours: 20", 'night_begins: "05:00"', "rules.night_begins", "before the day does at 06:00"),
+    Case("days of a month", "valid_day_hours: 20", "valid_month_days: 32", "rules.valid_month_days", "<= 31"),
+    Case("substitution told twice", "  valid_day_hours: 20 ", "  substitution: [{capture_from: 0.9, look_back: 180}, {capture_from: 90 %, look_back: 720}]\n  valid_day_hours: 20 ", "rules.substitution[2]", "the same capture rate", "  substitution"),
+    Case("substitution without an end", "  valid_day_hours: 20 ", "  substitution: [{capture_from: 0.9, up_to_hours: 24, look_back: 180}]\n  valid_day_hours: 20 ", "rules.substitution[1].up_to_hours", "longer gaps from a capture rate of 90%", "  substitution"),
+    Case("substitution of nothing", "  valid_day_hours: 20 ", "  substitution: [{capture_from: 0.9, look_back: 0}]\n  valid_day_hours: 20 ", "rules.substitution[1].look_back", ">= 1", "  substitution"),
     # feeds
     Case("wildcard", '"plant/cq-truck/batch"', '"plant/cq-truck/+"', "feeds[4].topic", "may not hold +"),
     Case("hash", '"plant/cq-truck/batch"', '"plant/#"', "feeds[4].topic", "may not hold + or #"),
@@ -104,7 +116,37 @@ CASES = [
     Case("point in a topic of frames", "hj212/{mn}", "hj212/{outlet}", "feeds[5].topic", "names its values itself"),
     Case("device number twice in other letters", "kind: noise", "kind: noise\n    mn: a12345678901234567890001", "outlets.N1.mn", "that of DA001 already", "    mn: a12345678901234567890001\n"),
     Case("device number twice", "kind: noise", "kind: noise\n    mn: A12345678901234567890001", "outlets.N1.mn", "that of DA001 already", "    mn: A12345678901234567890001\n"),
+    # formulas, gas states, checks
+    Case("formula that is none", RTO_POINT, RTO_POINT + FORMULA.format("nmhc -"), "outlets.DA002.points.load.formula", "nmhc - is no formula", "      load:"),
+    Case("formula with a power", RTO_POINT, RTO_POINT + FORMULA.format("nmhc ** 2"), "outlets.DA002.points.load.formula", "nmhc ** 2 cannot stand in a formula", "      load:"),
+    Case("formula of numbers", RTO_POINT, RTO_POINT + FORMULA.format("1 + 2"), "outlets.DA002.points.load.formula", "names no point", "      load:"),
+    Case("formula of no point", RTO_POINT, RTO_POINT + FORMULA.format("nmcc * flow"), "outlets.DA002.points.load.formula", "did you mean nmhc?", "      load:"),
+    Case("formula of no point elsewhere", RTO_POINT, RTO_POINT + FORMULA.format("nmhc - DA001.nix"), "outlets.DA002.points.load.formula", "did you mean DA001.nox?", "      load:"),
+    Case("formula of a meter", RTO_POINT, RTO_POINT + FORMULA.format("LINE-1 * 2"), "outlets.DA002.points.load.formula", "LINE-1 is a meter", "      load:"),
+    Case("formula of itself", RTO_POINT, RTO_POINT + FORMULA.format("nmhc + load"), "outlets.DA002.points.load.formula", "in a circle: DA002.load - DA002.load", "      load:"),
+    Case("formulas in a circle", RTO_POINT, RTO_POINT + FORMULA.format("more - 1") + FORMULA.replace("load", "more").format("load + 1"), "outlets.DA002.points.load.formula", "DA002.load - DA002.more - DA002.load", "      load:"),
+    Case("id that is no name", RTO_POINT, RTO_POINT + "      t-out: {quantity: temperature, unit: degC, interval: 60s}\n" + FORMULA.format("rto_temperature - t-out"), "outlets.DA002.points.load.formula", "the id t-out cannot stand in a formula", "      load:"),
+    Case("range of a formula", RTO_POINT, RTO_POINT + FORMULA.format("rto_temperature', range: [0, 5], name: 'x"), "outlets.DA002.points.load.range", "ranges of its parts", "      load:"),
+    Case("running on a formula", RTO_POINT + RTO_REST, RTO_POINT + FORMULA.format("rto_temperature * 2") + RTO_REST.replace("point: rto_temperature, basis: level", "point: rto_temperature, basis: interlock, while: {point: load, min: 5}"), "outlets.DA002.limits[5].while.point", "load is calculated", "while: {point: load"),
+    Case("wet flow", "flow: {quantity: gas_flow, unit: m3/h, interval: 10s, range: [0, 500000]}", "flow: {quantity: gas_flow, unit: m3/h, interval: 10s, state: wet}", "outlets.DA002.points.flow.state", "gas_flow is never wet, expected one of: standard, actual"),
+    Case("wet temperature", "rto_temperature: {quantity: temperature,", "rto_temperature: {state: wet, quantity: temperature,", "outlets.DA002.points.rto_temperature.state", "temperature is never wet"),
+    Case("wet without moisture", "nmhc: {quantity: nmhc, ", "nmhc: {state: wet, quantity: nmhc, ", "outlets.DA002.points.nmhc.state", "a point of the quantity moisture"),
+    Case("wet water", "tss:  {quantity: tss, ", "tss:  {state: wet, quantity: tss, ", "outlets.DW001.points.tss.state", "kind air only"),
+    Case("air pressure of water", "kind: water\n", "kind: water\n    atmospheric_pressure: 100 kPa\n", "outlets.DW001.atmospheric_pressure", "kind air only", "    atmospheric_pressure"),
+    Case("no air pressure", "    running: {point: flow, ", "    atmospheric_pressure: 0 kPa\n    running: {point: flow, ", "outlets.DA002.atmospheric_pressure", "not above zero", "    atmospheric_pressure"),
+    Case("air pressure in degrees", "    running: {point: flow, ", "    atmospheric_pressure: 20 degC\n    running: {point: flow, ", "outlets.DA002.atmospheric_pressure", "degC does not fit here", "    atmospheric_pressure"),
+    Case("no jump", "rto_temperature: {quantity: temperature,", "rto_temperature: {checks: {jump: 0}, quantity: temperature,", "outlets.DA002.points.rto_temperature.checks.jump", "not above zero"),
+    Case("jump of another dimension", "rto_temperature: {quantity: temperature,", "rto_temperature: {checks: {jump: 5 kPa}, quantity: temperature,", "outlets.DA002.points.rto_temperature.checks.jump", "kPa does not fit here"),
+    Case("unknown check", "rto_temperature: {quantity: temperature,", "rto_temperature: {checks: {stock: 5min}, quantity: temperature,", "outlets.DA002.points.rto_temperature.checks.stock", "did you mean stuck?"),
     # limits
+    Case("interlock without while", "rto_temperature, basis: level", "rto_temperature, basis: interlock", "outlets.DA002.limits[5]", "expected `while`"),
+    Case("while of a level", "rto_temperature, basis: level,", "rto_temperature, basis: level, while: {point: flow, min: 5},", "outlets.DA002.limits[5].while", "basis: interlock only"),
+    Case("interlock of a pollutant", "{point: rto_temperature, basis: level,", "{pollutant: nmhc, basis: interlock, while: {point: flow, min: 5},", "outlets.DA002.limits[5].pollutant", "speaks of a point"),
+    Case("interlock over an hour", "basis: level, min: 760 degC, window: reading, hold: 60s", "basis: interlock, while: {point: flow, min: 5}, min: 760 degC, window: 1h", "outlets.DA002.limits[5].window", "no window 1h"),
+    Case("while of no point", "rto_temperature, basis: level,", "rto_temperature, basis: interlock, while: {point: DA001.flo, min: 5},", "outlets.DA002.limits[5].while.point", "did you mean DA001.flow?"),
+    Case("while without bound", "rto_temperature, basis: level,", "rto_temperature, basis: interlock, while: {point: flow},", "outlets.DA002.limits[5].while", "neither min nor max"),
+    Case("while of another dimension", "rto_temperature, basis: level,", "rto_temperature, basis: interlock, while: {point: flow, min: 5 kg},", "outlets.DA002.limits[5].while.min", "kg does not fit here"),
+    Case("running elsewhere", "running: {point: flow, min", "running: {point: DA001.flow, min", "outlets.DA002.running.point", "no point DA001.flow in this outlet"),
     Case("no such point", "point: rto_temperature, ", "point: rto_temprature, ", "outlets.DA002.limits[5].point", "mean rto_temperature?"),
     Case("no such pollutant", "pollutant: tss,", "pollutant: phosphate,", "outlets.DW001.limits[3].pollutant", "no point of this outlet measures phosphate"),
     Case("point as pollutant", "pollutant: ammonia_nitrogen", "pollutant: nh3n", "outlets.DW001.limits[2].pollutant", "the quantity ammonia_nitrogen"),

@@ -1,0 +1,1 @@
+"""This package holds the parts of reports: each function gives one table of a scope."""
