@@ -83,11 +83,11 @@ class QuarterRun:
         self.replay.plant = plant
         self.replay.pipeline = Pipeline(plant, self.replay.store, self.replay.now_ms, "plant.example")
 
-    def finish(self) -> None:
-        """Say what is left to say and let everything settle."""
-        self.replay.settle(SETTLED_MS)
-        self.declare(SETTLED_MS)
-        self.replay.settle(SETTLED_MS)
+    def finish(self, at_ms: int = SETTLED_MS) -> None:
+        """Say what is left to say and let everything settle at an instant."""
+        self.replay.settle(at_ms)
+        self.declare(at_ms)
+        self.replay.settle(at_ms)
 
     def computed(self) -> dict[str, list[tuple[object, ...]]]:
         """Give everything that was computed, to compare bit for bit."""

@@ -12,7 +12,7 @@ from quarter_story import QuarterRun
 from plantmon.averages.capture import capture_of
 from plantmon.model.verdict import Outcome, Reason
 from plantmon.store import emissions, verdicts, windows
-from simulators.quarter import COATING_START, END, FIRST, LIMITS, START, Quarter, QuarterLimit, at
+from simulators.quarter import COATING_START, END, FIRST, LAST, LIMITS, START, Quarter, QuarterLimit, at
 from simulators.quarter_truth import QuarterTruth
 from simulators.truth import day_edges
 
@@ -40,7 +40,7 @@ def run(quarter: Quarter, tmp_path_factory: pytest.TempPathFactory) -> QuarterRu
     """Feed the quarter as it was sent, people declaring in due time."""
     run = QuarterRun(tmp_path_factory.mktemp("quarter"), quarter)
     run.feed(quarter.in_order(), declaring=True)
-    run.finish()
+    run.finish(LAST + 3 * HOUR_MS)
     return run
 
 

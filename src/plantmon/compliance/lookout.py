@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from plantmon.averages.running import hours_of_influence, mask_of, running_minutes
+from plantmon.averages.running import hours_of_influence, mask_of, minutes_of_masks, running_minutes
 from plantmon.averages.validity import day_needed, hour_due
 from plantmon.averages.water_flow import Flow, filled
 from plantmon.averages.weighing import WEIGHS_FOR_INTERVALS, Results
@@ -23,7 +23,7 @@ from plantmon.compliance.evaluate import Evaluator, results_of
 from plantmon.compliance.measured import measured_day, or_none
 from plantmon.compliance.outlook import Known, Outlook, outlook_of
 from plantmon.compliance.periods import measured_period
-from plantmon.compliance.sight import Flags, Sight, bits
+from plantmon.compliance.sight import Flags, Sight
 from plantmon.compliance.water import flow_weighted_day, ph_hour
 from plantmon.model.minutes import MINUTES, Grid, MinuteBlock
 from plantmon.model.plant import Basis, Limit, Plant, Point
@@ -77,7 +77,7 @@ class RunningSight(Sight):
             stored = dict(zip(done, windows.ran(self._connection, number, done), strict=True))
             point = self._newest.points.get(name)
             outlet = (point.outlet if point else None) or ""
-            self._ran[name] = bits(
+            self._ran[name] = minutes_of_masks(
                 [stored[hour] if hour in stored else self._mask(outlet, hour) for hour in self.hours]
             )
         return self._ran[name] if self._chosen is None else self._ran[name] & self._chosen

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from plantmon import units
 from plantmon.averages.gas import helpers, to_standard
-from plantmon.averages.running import STANDS_FOR_INTERVALS, carried, hours_of_influence, within
+from plantmon.averages.running import STANDS_FOR_INTERVALS, carried, hours_of_influence, minutes_of_masks, within
 from plantmon.averages.water_flow import LOOK_BACK_MS, Flow, flow_of
 from plantmon.averages.weighing import WEIGHS_FOR_INTERVALS
 from plantmon.model.minutes import MINUTES, Grid
@@ -59,7 +59,7 @@ class Sight:
         """Say in which minutes the source of a point ran, as its windows do; unknown is running."""
         if name not in self._ran:
             masks = windows.ran(self._connection, self._numbers[name], self.hours)
-            self._ran[name] = bits(masks)
+            self._ran[name] = minutes_of_masks(masks)
         return self._ran[name]
 
     def held(self, running: Running) -> Flags:
@@ -105,10 +105,3 @@ class Sight:
         if name not in self._grids:
             self._grids[name] = Grid.unpack(minutes.packed(self._connection, self._numbers[name], self.hours))
         return self._grids[name]
-
-
-def bits(masks: list[int | None]) -> Flags:
-    """Write masks of 60 minutes as rows of flags; None is running all the time."""
-    whole = (1 << MINUTES) - 1
-    words = np.array([whole if mask is None else mask for mask in masks], np.uint64)
-    return (words[:, np.newaxis] >> np.arange(MINUTES, dtype=np.uint64) & np.uint64(1)).astype(bool)

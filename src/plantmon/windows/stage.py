@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from plantmon.averages.mean import Minutes, PointTable, mean_of_block, minutes_of
+from plantmon.averages.mean import HourMean, Minutes, PointTable, means_of, minutes_of
 from plantmon.averages.running import hours_of_influence, mask_of, running_minutes
 from plantmon.averages.validity import hour_due, hour_needed
-from plantmon.model.minutes import MINUTES, MinuteBlock
+from plantmon.model.minutes import MINUTES, Grid, MinuteBlock
 from plantmon.model.plant import Kind, Outlet, Plant, Point, Running
 from plantmon.model.reading import Columns
 from plantmon.model.window import Window
@@ -301,9 +301,10 @@ class WindowStage:
         blocks |= minutes.read(connection, hour, gauges - blocks.keys())
         ran = self._ran(connection, hour, gauges, blocks)
         standing = windows.at(connection, "1h", hour)
+        means = self._means(gauges, blocks)
         for number in sorted(chosen):
             if number in gauges:
-                window = self._gauge_hour(number, hour, blocks.get(number), ran.get(self._points[number].outlet or ""))
+                window = self._gauge_hour(number, hour, means[number], ran.get(self._points[number].outlet or ""))
             else:
                 window = self._counter_hour(connection, number, hour, result)
             if standing.get(number) != window:
@@ -412,10 +413,23 @@ class WindowStage:
         ]
         return running_minutes(running, point, [*earlier, own])
 
-    def _gauge_hour(self, number: int, hour: int, block: MinuteBlock | None, ran: int | None) -> Window:
+    def _means(self, numbers: Iterable[int], blocks: dict[int, MinuteBlock]) -> dict[int, HourMean]:
+        """Average gauges' hours, those that are averaged alike side by side."""
+        alike: dict[tuple[bool, bool, int], list[int]] = defaultdict(list)
+        for number in sorted(numbers):
+            point = self._points[number]
+            needed = hour_needed(point, self._plant.rules)
+            alike[point.kind is Kind.ENERGY, point.is_slow, needed].append(number)
+        means: dict[int, HourMean] = {}
+        for (is_energy, is_slow, needed), some in alike.items():
+            grid = Grid.of([blocks.get(number) or MinuteBlock.empty() for number in some])
+            found = means_of(grid, is_energy, is_slow, needed)
+            means |= {number: found.one(place) for place, number in enumerate(some)}
+        return means
+
+    def _gauge_hour(self, number: int, hour: int, found: HourMean, ran: int | None) -> Window:
         point = self._points[number]
         needed = hour_needed(point, self._plant.rules)
-        found = mean_of_block(block or MinuteBlock.empty(), point.kind is Kind.ENERGY, point.is_slow, needed)
         return Window(
             "1h", hour, hour + HOUR_MS, number,
             mean=found.mean, minimum=found.minimum, maximum=found.maximum, lower_bound=found.lower_bound,
