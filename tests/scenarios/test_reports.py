@@ -7,11 +7,14 @@ cold from 10:50 to 11:05. A cap of 20 kg is passed on the third day: 20 kg is st
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from builders import a_limit, a_plant, a_point, some_alarm_rules
 from story import FEEDS, Story
@@ -21,10 +24,11 @@ from plantmon.model.reading import State
 from plantmon.permits import permit_of
 from plantmon.reports import compliance, execution
 from plantmon.reports.document import Document, Moment, Scope
-from plantmon.reports.forms import report_as_json
+from plantmon.reports.forms import part_as, report_as_json
 from plantmon.reports.page import page
 from plantmon.reports.parts.register import register, withdrawn
 from plantmon.reports.period import parse_period
+from plantmon.reports.workbook import workbook
 from plantmon.requests import Requests
 from plantmon.store import declarations
 from plantmon.texts import LANGUAGES
@@ -223,6 +227,21 @@ def test_both_languages_say_the_same(story: Story, period: str | None) -> None:
     headings = [column.heading for part in report(story, period, "zh").parts for column in part.columns]
     assert not [heading for heading in headings if heading.isascii() and not heading[:4].isdigit()]
     assert "自动监测数据有效性统计" in page(report(story, period, "zh"))
+
+
+@pytest.mark.parametrize("period", [None, "2020-Q1"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_part_is_a_table_and_a_sheet(story: Story, period: str | None, language: str) -> None:
+    """Each part is one CSV table with a heading a column, and one sheet with the same heads."""
+    found = report(story, period, language)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(found)))
+    for sheet, part in zip(book.worksheets[1:], found.parts, strict=True):
+        head, *lines = csv.reader(io.StringIO(part_as(part, found.scope, "csv")))
+        assert all(head)
+        assert len(set(head)) == len(head)
+        assert [cell.value for cell in sheet[1]] == head
+        assert all(len(line) == len(head) for line in lines)
+        assert len(lines) == len(part.rows)
 
 
 def test_notes_survive_growing_together(tmp_path: Path) -> None:

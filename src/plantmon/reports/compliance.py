@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[Scope], Part]] = {
 
 def document(scope: Scope, names: Iterable[str] | None = None) -> Document:
     """Make the compliance report of a time, with the parts named, all without names."""
-    period = scope.say("span", start=scope.plant.time.show(scope.start), end=scope.plant.time.show(scope.end))
+    start, end = (scope.plant.time.show(at_ms).removesuffix(":00") for at_ms in (scope.start, scope.end))
+    period = scope.say("span", start=start, end=end)
     parts = tuple(PARTS[name](scope) for name in names or PARTS)
     return Document("compliance", scope.say("compliance"), period, scope, notices(scope), parts)

@@ -25,7 +25,7 @@ _WRONG = frozenset({"exceed", "exceed_at_least", "exceeded", "report_overdue", "
 _FREE_TEXT = frozenset({"cause", "action", "earlier_notes", "reason", "measures", "note", "why", "excursions", "state"})
 
 
-_UNBROKEN = frozenset({"outlet", "outlet_name", "bounds", "unit", "point", "period", "by", "kind"})
+_UNBROKEN = frozenset({"outlet", "outlet_name", "window", "bounds", "unit", "point", "period", "by", "kind"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def caps(scope: Scope) -> Part:
 
 
 def _caps(scope: Scope) -> Iterator[tuple[Limit, int, int]]:
-    """Give the mass limits of months and years with their periods [start, end) that overlap the scope and have begun."""
+    """Give the mass limits of months and years with their periods that overlap the scope and have begun."""
     for limit in scope.permit.limits().values():
         if limit.basis is not Basis.MASS or limit.maximum is None or limit.window not in PERIODS:
             continue

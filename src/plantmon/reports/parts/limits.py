@@ -15,7 +15,7 @@ from plantmon.reports.words import limit_bounds, limit_subject, limit_window, ou
 from plantmon.store import verdicts
 
 _COUNTED = (Outcome.OK, Outcome.WARN, Outcome.EXCEED, Outcome.EXCEED_AT_LEAST, Outcome.NOT_JUDGED)
-REST = (Reason.STOPPED, Reason.NO_DISCHARGE)  # nothing was to be judged
+REST = (Reason.STOPPED, Reason.NO_DISCHARGE, Reason.RUNNING)  # nothing was to be judged, or not yet
 
 
 def judged_of(scope: Scope) -> Iterator[tuple[Limit, list[Verdict]]]:
@@ -37,7 +37,7 @@ def judged_of(scope: Scope) -> Iterator[tuple[Limit, list[Verdict]]]:
 def limits(scope: Scope) -> Part:
     """Count windows by limit and outcome, those not judged by their reason.
 
-    The judged share is of the windows in which the source ran, or may have run; none without any.
+    The judged share is of the windows that are over in which the source ran, or may have run; none without any.
     """
     points = points_of(scope.plant, scope.permit)
     columns = scope.columns(
