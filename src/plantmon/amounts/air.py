@@ -236,7 +236,9 @@ class _Sight:
 
     def _raw(self, name: str) -> Grid:
         if name not in self._grids:
-            self._grids[name] = Grid.unpack(minutes.packed(self._connection, self._numbers[name], self._hours))
+            self._grids[name] = Grid.unpack(
+                minutes.packed(self._connection, self._numbers[name], self._hours), extremes=False
+            )
         return self._grids[name]
 
 

@@ -145,7 +145,9 @@ class Evaluator:
             place = sight.place(task.start)
             flow = sight.flow(self._book.helper(limit, "water_flow"), task.start, task.end)
             flow = _at_rest(flow, sight.ran(limit.point)[place], task.start)
-            found = ph_hour(point, self._plant.rules, task.start, sight.grid(limit.point).row(place), flow)
+            found = ph_hour(
+                point, self._plant.rules, task.start, sight.grid(limit.point, extremes=True).row(place), flow
+            )
         else:
             found = self._weighted(limit, point, task.start, task.end, sight)
         if not found.no_discharge:
@@ -163,7 +165,7 @@ class Evaluator:
     # single readings
 
     def _single(self, limit: Limit, point: Point, tasks: list[Task], sight: Sight) -> list[tuple[Judged, str | None]]:
-        grid, ran = sight.grid(limit.point), self._ran_of(limit, sight)
+        grid, ran = sight.grid(limit.point, extremes=True), self._ran_of(limit, sight)
         suspicious = is_suspicious(limit, point, grid, ran)
         found: list[tuple[Judged, str | None]] = []
         for task in tasks:

@@ -55,12 +55,12 @@ class RunningSight(Sight):
         other._bounded, other._chosen = bounded, chosen
         return other
 
-    def grid(self, name: str) -> Grid:
+    def grid(self, name: str, *, extremes: bool = False) -> Grid:
         """Give a point's minutes as judged."""
         if name not in self._bounded:
-            return super().grid(name)
+            return super().grid(name, extremes=extremes)
         if name not in self._with_bounds:
-            self._with_bounds[name] = _with_bounds(super().grid(name))
+            self._with_bounds[name] = _with_bounds(super().grid(name, extremes=extremes))
         return self._with_bounds[name]
 
     def is_over(self, name: str, rows: int) -> bool:

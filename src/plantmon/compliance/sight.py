@@ -32,8 +32,9 @@ class Sight:
         self._connection = connection
         self._plant = plant
         self._numbers = numbers
-        self._grids: dict[str, Grid] = {}
-        self._standard: dict[str, Grid] = {}
+        self._packed: dict[str, list[bytes | None]] = {}
+        self._grids: dict[tuple[str, bool], Grid] = {}
+        self._standard: dict[tuple[str, bool], Grid] = {}
         self._ran: dict[str, Flags] = {}
 
     @property
@@ -45,15 +46,18 @@ class Sight:
         """Give the row of an hour."""
         return (start_ms - self.start_ms) // HOUR_MS
 
-    def grid(self, name: str) -> Grid:
-        """Give a point's minutes as judged: as measured, or dry at standard state where its gas is described."""
+    def grid(self, name: str, *, extremes: bool = False) -> Grid:
+        """Give a point's minutes as judged: as measured, or dry at standard state where its gas is described.
+
+        Their lowest and highest readings are there with `extremes` only.
+        """
         gas = self._plant.points[name].gas
         if gas is None:
-            return self._raw(name)
-        if name not in self._standard:
+            return self._raw(name, extremes)
+        if (name, extremes) not in self._standard:
             means = {one: np.where(self._raw(one).valid > 0, self._raw(one).mean, np.nan) for one in helpers(gas)}
-            self._standard[name] = self._raw(name).scaled(to_standard(gas, means))
-        return self._standard[name]
+            self._standard[name, extremes] = self._raw(name, extremes).scaled(to_standard(gas, means))
+        return self._standard[name, extremes]
 
     def ran(self, name: str) -> Flags:
         """Say in which minutes the source of a point ran, as its windows do; unknown is running."""
@@ -101,7 +105,9 @@ class Sight:
                 break
         return flow
 
-    def _raw(self, name: str) -> Grid:
-        if name not in self._grids:
-            self._grids[name] = Grid.unpack(minutes.packed(self._connection, self._numbers[name], self.hours))
-        return self._grids[name]
+    def _raw(self, name: str, extremes: bool = False) -> Grid:
+        if (name, extremes) not in self._grids:
+            if name not in self._packed:
+                self._packed[name] = minutes.packed(self._connection, self._numbers[name], self.hours)
+            self._grids[name, extremes] = Grid.unpack(self._packed[name], extremes=extremes)
+        return self._grids[name, extremes]

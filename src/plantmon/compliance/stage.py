@@ -9,7 +9,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +29,7 @@ from plantmon.store.database import Store
 from plantmon.times import HOUR_MS
 
 WINDOWS_AT_ONCE = 2000
+REMEMBERED = 4096  # instants
 Closed = dict[str, dict[int, tuple[int, int]]]
 
 
@@ -53,6 +56,9 @@ class ComplianceStage:
 
     def __init__(self, plant: Plant, permit: Permit, numbers: dict[str, int], store: Store) -> None:
         self._time = plant.time
+        # The same few instants are asked for by every limit; a zone's arithmetic is the dearest part of the question.
+        self._date_of: Callable[[int], date] = lru_cache(REMEMBERED)(plant.time.date_of)
+        self._day_start: Callable[[int], int] = lru_cache(REMEMBERED)(plant.time.day_start)
         self._numbers = numbers
         self._store = store
         self._busy = threading.Lock()
@@ -164,11 +170,11 @@ class ComplianceStage:
     def _add(self, wanted: Wanted, closed: Closed, book: Book, limit: Limit, found: Iterable[tuple[int, int]]) -> None:
         """Take those windows in that this book's limit judges and that are over; amounts also while they go on."""
         for start, end in found:
-            if self._permit.at(start) is not book.plant or not limit.covers(self._time.date_of(start)):
+            if self._permit.at(start) is not book.plant or not limit.covers(self._date_of(start)):
                 continue
             is_over = self._is_closed(closed, book, limit, start, end)
             if is_over or (limit.basis is Basis.MASS and limit.window in LONG):
-                wanted.add(self._time.day_start(start), book, limit.key, Task(start, end, is_over))
+                wanted.add(self._day_start(start), book, limit.key, Task(start, end, is_over))
 
     def _add_filled(
         self, connection: sqlite3.Connection, wanted: Wanted, closed: Closed, point: int, hours: list[int]
@@ -191,7 +197,7 @@ class ComplianceStage:
     def _windows_holding(self, limit: Limit, hours: list[int]) -> list[tuple[int, int]]:
         if limit.window == "1h":
             return [(hour, hour + HOUR_MS) for hour in hours]
-        days = sorted({self._time.day_start(hour) for hour in hours})
+        days = sorted({self._day_start(hour) for hour in hours})
         if limit.window == "1d":
             return [(day, self._time.next_day(day)) for day in days]
         return sorted({long_window_of(limit.window, day, self._time) for day in days})
@@ -225,7 +231,7 @@ class ComplianceStage:
         for start, end, plant in self._permit.spans(first, until):
             if plant is not book.plant:
                 continue
-            due = [one for one in self._starts(level, start, end) if limit.covers(self._time.date_of(one))]
+            due = [one for one in self._starts(level, start, end) if limit.covers(self._date_of(one))]
             if due and verdicts.count(connection, limit.key, due[0], due[-1] + 1) < len(due):
                 there = verdicts.starts(connection, limit.key, due[0], due[-1] + 1)
                 holes += [(level, one, number) for one in due if one not in there]

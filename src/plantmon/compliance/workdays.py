@@ -42,3 +42,17 @@ def deadline(calendar: Calendar, time: PlantTime, start_ms: int, within: WorkTim
     assert within.workdays is not None
     last = workday_after(calendar, time.date_of(start_ms), within.workdays)
     return None if last is None else time.midnight(last + timedelta(days=1))
+
+
+def last_workdays(calendar: Calendar, time: PlantTime, by_ms: int, count: int) -> int | None:
+    """Give when the working day begins after which `count` whole ones are left to an instant; None without so many.
+
+    To the end of a Monday, with one left: when the Friday begins.
+    """
+    left, day = count + 1, time.date_of(by_ms)
+    for _ in range(LONGEST_DAYS):
+        day -= timedelta(days=1)
+        left -= is_workday(calendar, day)
+        if left == 0:
+            return time.midnight(day)
+    return None

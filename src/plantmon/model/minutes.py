@@ -77,12 +77,15 @@ class Grid:
         return cls(had, valid, over, mean, low, high, bound)
 
     @classmethod
-    def unpack(cls, packed: Sequence[bytes | None]) -> Grid:
-        """Read hours from bytes, one a row; None is an hour without readings."""
+    def unpack(cls, packed: Sequence[bytes | None], *, extremes: bool = True) -> Grid:
+        """Read hours from bytes, one a row; None is an hour without readings.
+
+        Without `extremes` low and high are left NaN: they are a third of the work, and means need none of it.
+        """
         grid = cls.empty(len(packed))
         for row, data in enumerate(packed):
             if data is not None:
-                grid._fill(row, zlib.decompress(data))
+                grid._fill(row, zlib.decompress(data), extremes)
         return grid
 
     @classmethod
@@ -111,18 +114,22 @@ class Grid:
         values = (column * factor for column in (self.mean, self.low, self.high, self.bound))
         return Grid(self.had, valid, over, *values)
 
-    def _fill(self, row: int, data: bytes) -> None:
+    def _fill(self, row: int, data: bytes, extremes: bool) -> None:
         count = data[0]
         at = 1 + count
         # Nearly every hour is whole; then its columns go in without an index.
         place: slice | NDArray[np.uint8] = slice(None) if count == MINUTES else np.frombuffer(data, np.uint8, count, 1)
-        for counts in (self.had, self.valid, self.over):
-            counts[row, place] = np.frombuffer(data, _COUNTS, count, at)
-            at += 2 * count
-        for column in (self.mean, self.low, self.high, self.bound):
-            if at < len(data):
-                column[row, place] = np.frombuffer(data, _FLOATS, count, at)
-                at += 8 * count
+        counts = np.frombuffer(data, _COUNTS, 3 * count, at)
+        self.had[row, place] = counts[:count]
+        self.valid[row, place] = counts[count : 2 * count]
+        self.over[row, place] = counts[2 * count :]
+        values = np.frombuffer(data, _FLOATS, -1, at + 6 * count)
+        self.mean[row, place] = values[:count]
+        if extremes:
+            self.low[row, place] = values[count : 2 * count]
+            self.high[row, place] = values[2 * count : 3 * count]
+        if len(values) > 3 * count:
+            self.bound[row, place] = values[3 * count :]
 
 
 GRID_FIELDS = ("had", "valid", "over", "mean", "low", "high", "bound")
