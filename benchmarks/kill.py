@@ -215,7 +215,8 @@ def _settle(number: Any, goal: int) -> None:
 
 
 def _count(service: Service, numbered: Numbered, course: Course) -> None:
-    rows = service.query("SELECT p.name, r.ts, r.value FROM reading r JOIN point p ON p.id = r.point")
+    stored = "SELECT point, ts, value FROM reading UNION ALL SELECT point, ts, value FROM register"
+    rows = service.query(f"SELECT p.name, r.ts, r.value FROM ({stored}) r JOIN point p ON p.id = r.point")  # noqa: S608
     seen = set()
     for point, ts_ms, value in rows:
         number = numbered.by_key.get((point, ts_ms))

@@ -41,3 +41,11 @@ CREATE TABLE fault_report (
   noted_ms   INTEGER NOT NULL
 );
 CREATE INDEX fault_report_of ON fault_report (point, start);
+
+-- What people said and what was withdrawn stays as it was written (design rule 7).
+CREATE TRIGGER exceedance_note_stands BEFORE UPDATE ON exceedance_note BEGIN SELECT raise(ABORT, 'append only'); END;
+CREATE TRIGGER exceedance_note_stays BEFORE DELETE ON exceedance_note BEGIN SELECT raise(ABORT, 'append only'); END;
+CREATE TRIGGER withdrawn_stands BEFORE UPDATE ON withdrawn BEGIN SELECT raise(ABORT, 'append only'); END;
+CREATE TRIGGER withdrawn_stays BEFORE DELETE ON withdrawn BEGIN SELECT raise(ABORT, 'append only'); END;
+CREATE TRIGGER fault_report_stands BEFORE UPDATE ON fault_report BEGIN SELECT raise(ABORT, 'append only'); END;
+CREATE TRIGGER fault_report_stays BEFORE DELETE ON fault_report BEGIN SELECT raise(ABORT, 'append only'); END;
