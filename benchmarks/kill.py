@@ -216,7 +216,7 @@ def _settle(number: Any, goal: int) -> None:
 
 def _count(service: Service, numbered: Numbered, course: Course) -> None:
     stored = "SELECT point, ts, value FROM reading UNION ALL SELECT point, ts, value FROM register"
-    rows = service.query(f"SELECT p.name, r.ts, r.value FROM ({stored}) r JOIN point p ON p.id = r.point")  # noqa: S608
+    rows = service.query(f"SELECT p.name, r.ts, r.value FROM ({stored}) r JOIN point p ON p.id = r.point")
     seen = set()
     for point, ts_ms, value in rows:
         number = numbered.by_key.get((point, ts_ms))
