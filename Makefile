@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --no-annotate \
+LOCK := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --extra all --no-emit-index-url --no-annotate \
 	--quiet --custom-compile-command "make lock"
 # What the tests start for real, and the font of the charts.
 TEST_PACKAGES := mosquitto mosquitto-clients exim4-daemon-light openssl systemd-container fonts-wqy-microhei

@@ -222,7 +222,7 @@ def _show(demo: Demo, console: Console, until_s: float, picture: Path | None) ->
                 if time.monotonic() - printed_s >= PLAIN_EVERY_S:
                     printed_s = time.monotonic()
                     print(screen.line(view, demo.plant, per_s), flush=True)
-            standing = [alarm for alarm in view.alarms if alarm.state != "cleared" and alarm.severity == "breach"]
+            standing = [alarm for alarm in view.alarms if alarm.until == screen.NOTHING and alarm.severity == "breach"]
             if picture is not None and not drawn and len(standing) >= 2 and len(subjects) >= 2:
                 _save_picture(table, picture)
                 drawn = True

@@ -23,7 +23,7 @@ WINDOWS = {"reading": "single readings", "1h": "hour mean", "1d": "day mean"}
 PERIODS = {"day-period": "day period", "night-period": "night period", "1mo": "month", "1y": "year"}
 BAD = "bold red"
 COLOURS = {"ok": "green", "warn": "yellow", "exceed": BAD, "exceed_at_least": BAD}
-STATES = {"active": BAD, "acknowledged": "yellow", "cleared": "green"}
+STATES = {"unacknowledged": BAD, "acknowledged": "yellow", "returned": "green", "normal": "green"}
 NOTHING = "–"
 
 
@@ -219,7 +219,7 @@ def line(view: View, plant: Plant, readings_per_s: float) -> str:
     """Say the view in one line."""
     judged = [row for row in view.rows if row.outcome not in ("", "not_judged")]
     values = ", ".join(f"{row.point} {row.now} ({row.limit})" for row in judged[:2])
-    standing = sum(alarm.state != "cleared" for alarm in view.alarms)
+    standing = sum(alarm.until == NOTHING for alarm in view.alarms)
     total = view.counts
     return (
         f"{plant.time.show(view.now_ms)}  {values}  alarms standing {standing}  readings {total.readings}"

@@ -182,7 +182,7 @@ class Service:
 
     def standing(self) -> set[str]:
         """Give the kinds of the alarms that stand."""
-        return {kind for (kind,) in self.query("SELECT kind FROM alarm WHERE state != 'cleared'")}
+        return {kind for (kind,) in self.query("SELECT kind FROM alarm WHERE is_bad")}
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run another plantmon command over the same store; `more` are environment variables."""

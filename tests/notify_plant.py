@@ -175,7 +175,7 @@ def late(count: int) -> dict[str, Any]:
         }
         for hours in range(count)
     ]
-    return {"kind": "late", "alarm": None, "breaches": found}
+    return {"kind": "corrected", "alarm": None, "breaches": found}
 
 
 def plausible_series(point: str, start_ms: int, end_ms: int) -> tuple[list[int], list[float]]:

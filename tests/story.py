@@ -28,11 +28,11 @@ Mail = tuple[str, str, tuple[str, ...], int]  # event, alarm's kind, addresses, 
 class Story:
     """A pipeline over a store in a folder. With `restarts` a new one takes over before every step."""
 
-    def __init__(self, folder: Path, plant: Plant, *, restarts: bool = False) -> None:
+    def __init__(self, folder: Path, plant: Plant, *, restarts: bool = False, now_ms: int = 0) -> None:
         self._path = folder / "plantmon.db"
         self._plant = plant
         self._restarts = restarts
-        self.now_ms = 0
+        self.now_ms = now_ms
         self._open()
 
     def _open(self) -> None:
@@ -79,6 +79,11 @@ class Story:
         with self.store.readers.snapshot() as connection:
             heard = {name: silence.Heard(life.heard_ms) for name, life in points.lives(connection).items()}
         self.apply(silence.conditions(self._plant, heard, since_ms, now_ms, broker_is_away=broker_is_away), now_ms)
+
+    def digest(self, now_ms: int) -> int:
+        """Have the digests queued that are due; give how many messages that were."""
+        self._step(now_ms)
+        return self.pipeline.digests.run(self.now_ms)
 
     def acknowledge(self, number: int, now_ms: int) -> Alarm:
         """Acknowledge an alarm."""

@@ -20,9 +20,13 @@ import structlog
 import typer
 
 import plantmon
+from plantmon.cli_alarms import alarm_app
 from plantmon.cli_caps import caps_app
-from plantmon.cli_context import ASK_S, Context, Format, From, Style, To, ask, fail, reading, show, span
+from plantmon.cli_context import Context, Format, From, Style, To, ask, fail, reading, show, span
 from plantmon.cli_declare import calibration_app, declare_app
+from plantmon.cli_digest import digest_app
+from plantmon.cli_due import due_app
+from plantmon.cli_messages import messages_app, second_app
 from plantmon.cli_outlook import outlook_app
 from plantmon.cli_permit import permit_app
 from plantmon.cli_register import faults_app, register_app
@@ -39,15 +43,15 @@ from plantmon.plant.load import load_plant
 from plantmon.reports.query import Table, rows_of
 from plantmon.reports.tabular import Cell, render
 from plantmon.settings import Settings
-from plantmon.store import alarms as alarm_rows
 from plantmon.store import points, rejected
 
 log = structlog.get_logger()
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Stores a plant's readings, judges them against its permit, and mails in time.")  # fmt: skip
-alarm_app = typer.Typer(help="Alarms: list, show, acknowledge.")
 app.add_typer(alarm_app, name="alarms")
+app.add_typer(messages_app, name="messages")
+app.add_typer(second_app)
 app.add_typer(permit_app, name="permit")
 app.add_typer(register_app, name="register")
 app.add_typer(faults_app, name="faults")
@@ -55,6 +59,8 @@ app.add_typer(reports_app)
 app.add_typer(declare_app)
 app.add_typer(outlook_app)
 app.add_typer(caps_app)
+app.add_typer(digest_app)
+app.add_typer(due_app)
 app.add_typer(calibration_app, name="calibration")
 
 DEFAULT_DAYS = 31  # of day windows, without --from
@@ -134,6 +140,8 @@ def query(
         near = difflib.get_close_matches(point, plant.points, 1)
         hint = here.say("did_you_mean", nearest=near[0]) if near else ""
         fail(here.say("unknown_point", point=point, hint=hint))
+    if chosen.formula is not None and window is None:
+        window = Level.MINUTE  # it has no readings of its own
     if window is Level.MINUTE and (chosen.is_slow or chosen.kind is Kind.COUNTER):
         fail(here.say("no_minutes", point=point))
     with reading(here, settings) as connection:
@@ -189,56 +197,6 @@ def rejected_command(
                 for why, topic, count, first, last in rejected.totals(connection)
             ]
     show(here, headings, rows, style, "nothing_rejected")
-
-
-@alarm_app.callback(invoke_without_command=True)
-def alarms_main(context: typer.Context) -> None:
-    """List alarms when nothing else is asked."""
-    if context.invoked_subcommand is None:
-        alarms_list(context)
-
-
-@alarm_app.command("list")
-def alarms_list(
-    context: typer.Context,
-    most: Annotated[int, typer.Option(help="How many at most.")] = 50,
-    style: Style = Format.TABLE,
-) -> None:
-    """List alarms, those that stand first."""
-    here: Context = context.obj
-    settings = here.settings
-    plant = here.plant(settings)
-    with reading(here, settings) as connection:
-        found = alarm_rows.newest(connection, most)
-    rows: list[list[Cell]] = []
-    for alarm in found:
-        facts = alarm.facts
-        what = alarm.key.partition(":")[2] or alarm.kind
-        peak, bound, unit = facts.get("peak"), facts.get("bound"), facts.get("unit") or ""
-        worst = f"{peak:.6g} {unit}".strip() if isinstance(peak, int | float) else None
-        limit = f"{bound:.6g} {unit}".strip() if isinstance(bound, int | float) else None
-        until = plant.time.show(alarm.until_ms) if alarm.until_ms is not None else None
-        rows.append(
-            [alarm.id, str(alarm.state), str(alarm.severity), alarm.kind, what, worst, limit,
-             plant.time.show(alarm.since_ms), until, alarm.acked_by]
-        )  # fmt: skip
-    headings = ["id", "state", "severity", "kind", "what", "peak", "limit", "since", "until", "acknowledged by"]
-    show(here, headings, rows, style, "no_alarms")
-
-
-@alarm_app.command("ack")
-def alarms_ack(
-    context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="The alarm's number.")],
-    by: Annotated[str, typer.Option(help="Who acknowledges.")],
-    note: Annotated[str, typer.Option(help="What was seen or done.")],
-) -> None:
-    """Acknowledge an alarm: somebody has seen it and reminders stop."""
-    here: Context = context.obj
-    settings = here.settings
-    plant = here.plant(settings)
-    answer = ask(here, settings, plant, "ack", {"alarm": number, "by": by, "note": note}, ASK_S, by)
-    typer.echo(here.say("acknowledged", alarm=answer["alarm"], by=answer["by"]))
 
 
 @app.command("test-mail")

@@ -1,7 +1,8 @@
 """This module is the daemon: it builds the stages, owns threads, scheduler and clock, and the order of stopping.
 
 Threads: paho's network thread fills the queue; the writer drains it, commits and acknowledges; the scheduler's workers
-run the stages and the watches; one thread mails; the main thread feeds systemd's watchdog and waits for the end.
+run the stages and the watches; one thread mails, one each tells of stuck mails elsewhere and beats; the main thread
+feeds systemd's watchdog and waits for the end.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from plantmon import systemd, watch
+from plantmon import outward, systemd, watch
 from plantmon.alarms import silence
 from plantmon.alarms.device_clock import DeviceClocks, Spoken
-from plantmon.errors import StoreUnavailable
+from plantmon.errors import DeliveryError, SettingsError, StoreUnavailable
 from plantmon.feed.check import Message
 from plantmon.feed.inflow import Inflow
 from plantmon.feed.own_clock import Finding, OwnClock
 from plantmon.feed.session import Broker, Session
 from plantmon.model.alarm import Condition
 from plantmon.model.plant import Plant
-from plantmon.notify import smtp
+from plantmon.notify import heartbeat, smtp
 from plantmon.notify.draftsman import ChartChild
 from plantmon.notify.smtp import MailServer
 from plantmon.notify.stage import Mailer
@@ -52,6 +53,9 @@ WRITER_STUCK_S = 60.0  # a commit never takes so long; then the watchdog is not 
 ON_THE_WAY_S = 2.0  # what a reading may take from the broker into the store before its point counts as silent
 LOG_AGAIN_S = 3600.0  # an unchanged failure is logged once an hour
 MAIL_IDLE_S = 30.0
+SECOND_LOOK_S = 5.0  # how often it is looked whether a mail is stuck; what is known to fall due is looked at in time
+BEAT_LOOK_S = 1.0
+WATCHES_STUCK_S = 60.0  # they look around every second
 STATUS_EVERY_S = 10.0
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 # While messages wait, storing goes before computing: hours that still fill would be computed again and again.
@@ -70,7 +74,7 @@ def clock_of(settings: Settings, plant: Plant) -> Clock:
     return Clock(start, real_start, section.rate)
 
 
-def broker_of(settings: Settings) -> Broker:
+def broker_of(settings: Settings, plant: Plant) -> Broker:
     """Make the broker's address and manners from the settings."""
     mqtt = settings.mqtt
     tls = mqtt.tls
@@ -79,6 +83,8 @@ def broker_of(settings: Settings) -> Broker:
         mqtt.password.get_secret_value() if mqtt.password else None,
         tls.ca if tls else None, tls.cert if tls else None, tls.key if tls else None, tls is not None,
         mqtt.protocol, mqtt.keepalive_s, mqtt.session_expiry_s, mqtt.receive_maximum,
+        settings.heartbeat.mqtt_topic if settings.heartbeat else None,
+        heartbeat.status(plant.id, heartbeat.OFFLINE),
     )  # fmt: skip
 
 
@@ -115,11 +121,13 @@ class Daemon:
         self._listening_since_ms = self._clock.now()
         self._was_connected = False
         self._failures: dict[str, tuple[str, float, int]] = {}  # component: what, when last logged, how often
-        self._queued = 0
         self._stages_rest_until_s = 0.0
         self._looked_ahead_min = 0  # the plant minute it was last done in
+        self._digested_min = 0  # likewise
+        self._looked_around_s = time.monotonic()
         self._ending = threading.Event()
         self._mail_wake = threading.Event()
+        self._loops: list[outward.Loop] = []
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises AlreadyRunning, StoreUnavailable, StoreCorrupt, PlantFileError."""
@@ -149,7 +157,7 @@ class Daemon:
         self._writer.start(self._pump)
         self._store = Store(settings.store.path, self._writer.run)
         domain = settings.smtp.sender.rpartition("@")[2]
-        pipeline = Pipeline(plant, self._store, self._clock.now(), domain)
+        pipeline = Pipeline(plant, self._store, self._clock.now(), domain, self._clock.rate)
         self._requests = Requests(pipeline, self._clock.now)
         self._chart = ChartChild()
         self._mailer = Mailer(
@@ -160,7 +168,11 @@ class Daemon:
             row = connection.execute("SELECT value FROM meta WHERE key = 'subscriptions'").fetchone()
             self._dropped_seen = values.number_or_none(connection, "broker_dropped_seen")
         stale = row[0].split("\n") if row else []
-        self._session = Session(broker_of(settings), pipeline.checker.routes, self._inflow, self._clock.now, stale)
+        broker = broker_of(settings, plant)
+        self._session = Session(broker, pipeline.checker.routes, self._inflow, self._clock.now, stale)
+        topic = settings.heartbeat.mqtt_topic if settings.heartbeat else None
+        if topic is not None and self._session.hears(topic):
+            raise SettingsError(f"heartbeat.mqtt_topic {topic} lies within a feed's topic; give it one of its own")
         filters = "\n".join(topic for topic, _ in self._session.filters)
         self._store.write(
             lambda c: c.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('subscriptions', ?)", (filters,))
@@ -169,6 +181,12 @@ class Daemon:
         self._pipeline = pipeline
         self._scheduler = self._schedule()
         self._mail_thread = threading.Thread(target=self._mail, name="mail", daemon=True)
+        self._second = outward.second_channel_of(settings, plant, self._store, self._clock.rate)
+        self._heartbeat = outward.heartbeat_of(settings, plant, self._session.publish_status)
+        if self._second is not None:
+            self._loops.append(outward.Loop("second-channel", self._tell_elsewhere, self._ending))
+        if self._heartbeat is not None:
+            self._loops.append(outward.Loop("heartbeat", self._beat, self._ending))
 
     def _schedule(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
@@ -182,6 +200,7 @@ class Daemon:
             ("stages", self._run_stages, 1.0),
             ("surroundings", self._look_around, 1.0),
             ("outlook", self._look_ahead, 1.0),
+            ("digest", self._send_digest, 1.0),
             ("inbox", self._serve_inbox, 0.5),
             ("completeness", self._check_completeness, 60.0),
         ):
@@ -194,6 +213,8 @@ class Daemon:
         self._session.start()
         self._scheduler.start()
         self._mail_thread.start()
+        for loop in self._loops:
+            loop.start()
         systemd.notify(READY="1", STATUS="started")
         for feed in self._plant.feeds:
             if feed.format not in DECODED:
@@ -262,6 +283,7 @@ class Daemon:
         def run() -> None:
             if self._ending.is_set():
                 return
+            before = self._count_queued()
             try:
                 job()
             except StoreUnavailable as error:
@@ -270,15 +292,19 @@ class Daemon:
                 self._note_failure(name, error)
             else:
                 self._note_well(name)
-            self._wake_mail()
+            self._wake_mail(before)
 
         return run
 
-    def _wake_mail(self) -> None:
-        """Wake the mail thread when messages were queued since the last time."""
-        queued = self._pipeline.announcer.queued if self._pipeline else 0
-        if queued != self._queued:
-            self._queued = queued
+    def _count_queued(self) -> int:
+        return self._pipeline.announcer.queued if self._pipeline else 0
+
+    def _wake_mail(self, before: int) -> None:
+        """Wake the mail thread when messages were queued since a count was taken.
+
+        Whoever queues takes his own: another's look may fall between the count and its commit, and wakes in vain.
+        """
+        if self._count_queued() != before:
             self._mail_wake.set()
 
     def _note_failure(self, component: str, error: Exception) -> None:
@@ -311,10 +337,11 @@ class Daemon:
 
     def _turn_until_done(self, pipeline: Pipeline) -> None:
         while not self._ending.is_set():
+            before = self._count_queued()
             turn = pipeline.turn(self._clock.now())
             if turn.verdicts_changed or turn.windows_closed:
                 log.debug("windows", closed=turn.windows_closed, changed=turn.windows_changed)
-            self._wake_mail()
+            self._wake_mail(before)
             if not turn.more or self._inflow.is_behind:
                 break
 
@@ -323,6 +350,7 @@ class Daemon:
         pipeline = self._pipeline
         assert pipeline is not None
         now_ms, real_s = self._clock.now(), time.monotonic()
+        self._looked_around_s = real_s
         if self._store_fault is not None:  # try the disk, also when no message comes to try it
             self._store.write(lambda connection: values.set_number(connection, "disk_tried_ms", now_ms))
             self._note_store_fault(None)
@@ -345,9 +373,7 @@ class Daemon:
         heard = {name: silence.Heard(life.heard_ms) for name, life in lives.items()}
         slack_ms = int(ON_THE_WAY_S * 1000 * self._clock.rate)
         is_deaf = away_s is not None or self._clock_is_wrong or self._store_fault is not None
-        # A broker that is back at once changes nothing: what is silent would end and begin anew, with another mail.
-        is_brief = away_s is not None and away_s < watch.BROKER_AWAY_S
-        silent = [] if is_brief else silence.conditions(
+        silent = silence.conditions(
             self._plant, heard, self._listening_since_ms, now_ms,
             broker_is_away=is_deaf,
             slack_ms=slack_ms,
@@ -364,7 +390,7 @@ class Daemon:
         self._store.write(write)
 
     def _look_ahead(self) -> None:
-        """Once a plant minute: warn of running windows that will be beyond their limit."""
+        """Warn of what is to come: once a plant minute of running windows, once an hour of caps, leaks, deadlines."""
         pipeline = self._pipeline
         assert pipeline is not None
         now_ms = self._clock.now()
@@ -373,7 +399,20 @@ class Daemon:
         pipeline.outlook(now_ms)
         if now_ms // HOUR_MS != self._looked_ahead_min // (HOUR_MS // MINUTE_MS):
             pipeline.watch_caps(now_ms)
+            pipeline.watch_leaks(now_ms)
+            pipeline.watch_deadlines(now_ms)
         self._looked_ahead_min = now_ms // MINUTE_MS
+
+    def _send_digest(self) -> None:
+        """Once a plant minute: queue the digest that is due."""
+        pipeline = self._pipeline
+        assert pipeline is not None
+        now_ms = self._clock.now()
+        if now_ms // MINUTE_MS == self._digested_min:
+            return
+        if queued := pipeline.digests.run(now_ms):
+            log.info("digest_queued", messages=queued)
+        self._digested_min = now_ms // MINUTE_MS
 
     def _note_dropped(self, now_ms: int) -> None:
         """Follow the broker's count of dropped messages, across our own restarts too: that is when it drops."""
@@ -444,6 +483,63 @@ class Daemon:
         with self._store.readers.snapshot() as connection:
             return series.course(connection, number, start_ms, end_ms)
 
+    # the threads of second channel and heartbeat
+
+    def _tell_elsewhere(self) -> float:
+        """Tell of stuck mails on the second channel; give how long to wait."""
+        assert self._second is not None
+        try:
+            turn = self._second.run(self._clock.now(), time.time_ns() // 1_000_000)
+        except StoreUnavailable as error:
+            self._note_store_fault(str(error))
+            return 1.0
+        except Exception as error:  # the next breach must have its chance
+            self._note_failure("second_channel", error)
+            return SECOND_LOOK_S
+        if turn.is_tried:
+            self._note_called("second_channel", turn.fault)
+        return SECOND_LOOK_S if turn.due_ms is None else min(SECOND_LOOK_S, max(0.05, turn.due_ms / 1000 - time.time()))
+
+    def _beat(self) -> float:
+        """Beat where it is due; give how long to wait."""
+        assert self._heartbeat is not None
+        try:
+            link = self._session.link
+            beat = self._heartbeat.run(self._faults(), link.changed_s, time.monotonic(), time.time_ns() // 1_000_000)
+            if beat.is_called:
+                self._note_called("heartbeat", beat.fault)
+        except Exception:  # a heartbeat must beat on
+            log.exception("heartbeat_failed")
+        return BEAT_LOOK_S
+
+    def _note_called(self, component: str, fault: str | None) -> None:
+        """Show in health and log how a call went; a writer that is stuck is not waited for."""
+        if not self._is_writing:
+            return
+        if fault is None:
+            self._note_well(component)
+        else:
+            self._note_failure(component, DeliveryError(fault, retriable=True))
+
+    @property
+    def _is_writing(self) -> bool:
+        return self._writer.failure is None and time.monotonic() - self._writer.turned_s < WRITER_STUCK_S
+
+    def _faults(self) -> list[str]:
+        """Name what keeps plantmon from its work just now; nothing: it is well."""
+        section = self._settings.heartbeat
+        needs_broker = section is None or not section.even_without_broker
+        signs = {
+            "broker away": needs_broker and not self._session.link.is_connected,
+            "network thread ended": not self._session.is_alive(),
+            "writer stuck": not self._is_writing,
+            "store unavailable": self._store_fault is not None,
+            "clock wrong": self._clock_is_wrong,
+            "mail thread ended": not self._mail_thread.is_alive(),
+            "watches stuck": time.monotonic() - self._looked_around_s > WATCHES_STUCK_S,
+        }
+        return [name for name, is_so in signs.items() if is_so]
+
     # the main thread
 
     def _watch_over(self) -> None:
@@ -482,6 +578,8 @@ class Daemon:
         mail = getattr(self, "_mail_thread", None)
         if mail is not None and mail.is_alive():  # what the mail server just took must still be written, or goes twice
             mail.join(MAIL_END_S)
+        for loop in self._loops:
+            loop.join(MAIL_END_S)
         if getattr(self, "_writer", None) is not None:
             self._writer.stop(DRAIN_S)
         if getattr(self, "_session", None) is not None:

@@ -34,6 +34,15 @@ class DeclarationError(PlantmonError):
     """What somebody declared cannot be meant; the message says which part of it, and nothing was kept."""
 
 
+class AlarmError(PlantmonError):
+    """What somebody asked of an alarm cannot be; `key` names the sentence that says why, `values` what it speaks of."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(f"{key}: {', '.join(map(str, values.values()))}")
+        self.key = key
+        self.values = values
+
+
 class DecodeError(PlantmonError):
     """A payload cannot be understood. Caught per message and turned into a `rejected` row."""
 
@@ -51,8 +60,12 @@ class AlreadyRunning(PlantmonError):
 
 
 class DeliveryError(PlantmonError):
-    """A mail server did not take a message; `retriable` says whether trying again can help."""
+    """A server did not take what was sent to it; `retriable` says whether trying again can help.
 
-    def __init__(self, message: str, *, retriable: bool) -> None:
+    `code` is its answer as a number, None where it gave none.
+    """
+
+    def __init__(self, message: str, *, retriable: bool, code: int | None = None) -> None:
         super().__init__(message)
         self.retriable = retriable
+        self.code = code

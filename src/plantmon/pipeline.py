@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plantmon import deadlines
+from plantmon.alarms.leaks import LeakWatch
 from plantmon.alarms.stage import AlarmStage
 from plantmon.amounts.caps import CapWatch
 from plantmon.amounts.stage import AmountStage
@@ -25,7 +27,8 @@ from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
 from plantmon.notify.announce import Announcer
 from plantmon.permits import note_health, permit_of
-from plantmon.store import values
+from plantmon.reports.digest_stage import DigestStage
+from plantmon.store import tally, values
 from plantmon.store.database import Store
 from plantmon.store.points import register_points
 from plantmon.times import HOUR_MS
@@ -45,15 +48,15 @@ class Turn:
 
 
 class Pipeline:
-    """All stages of one plant over one store."""
+    """All stages of one plant over one store. `rate` is the plant clock's."""
 
-    def __init__(self, plant: Plant, store: Store, now_ms: int, mail_domain: str) -> None:
+    def __init__(self, plant: Plant, store: Store, now_ms: int, mail_domain: str, rate: float = 1.0) -> None:
         self.plant = plant
         self.store = store
         self.numbers = store.write(lambda connection: register_points(connection, plant, now_ms))
         self.checker = Checker(plant, self.numbers)
         self.announcer = Announcer(plant, mail_domain)
-        self.alarms = AlarmStage(plant, store, self.announcer)
+        self.alarms = AlarmStage(plant, store, self.announcer, rate)
         self.live = LiveLimits(plant, self.numbers)
         self.ingest = Ingest(plant, self.numbers, self.checker.sparse, self._judge_live)
         self.windows = WindowStage(plant, self.numbers, store, self._tell_register_news, self._tell_suspicions)
@@ -61,10 +64,14 @@ class Pipeline:
         with store.readers.snapshot() as connection:
             permit = permit_of(connection, plant)
             self.live.load(connection, now_ms)
+        self.live.renew(permit)
         self.amounts = AmountStage(plant, self.numbers, store)
         self.caps = CapWatch(plant, self.numbers, store)
+        self.leaks = LeakWatch(plant, self.numbers, store)
+        self._permit = permit
         self.compliance = ComplianceStage(plant, permit, self.numbers, store)
         self.lookouts = OutlookStage(plant, permit, self.numbers, store.readers)
+        self.digests = DigestStage(plant, permit, self.numbers, store, self.announcer, self.lookouts.run, now_ms)
         store.write(lambda connection: note_health(connection, permit, now_ms))
 
     def take(self, connection: sqlite3.Connection, batch: Batch, messages: Sequence[Message], now_ms: int) -> Stored:
@@ -72,6 +79,7 @@ class Pipeline:
         stored = self.ingest.write(connection, batch, list(messages), now_ms)
         count_stored(connection, stored)
         values.add_counts(connection, {"passed": batch.passed})
+        tally.add(connection, now_ms, {tally.READINGS: stored.readings})
         return stored
 
     def undone(self, connection: sqlite3.Connection, now_ms: int) -> None:
@@ -117,6 +125,19 @@ class Pipeline:
         if conditions:
             self.store.write(lambda connection: self.alarms.apply(connection, conditions, now_ms))
 
+    def watch_leaks(self, now_ms: int) -> None:
+        """Warn of meters that count more than those below them, or too much at night."""
+        conditions = self.leaks.conditions()
+        if conditions:
+            self.store.write(lambda connection: self.alarms.apply(connection, conditions, now_ms))
+
+    def watch_deadlines(self, now_ms: int) -> None:
+        """Warn of faults to be reported and repaired, of calibrations and of execution reports."""
+        with self.store.readers.snapshot() as connection:
+            conditions = deadlines.conditions(connection, self.plant, self._permit, self.numbers, now_ms)
+        if conditions:
+            self.store.write(lambda connection: self.alarms.apply(connection, conditions, now_ms))
+
     def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> tuple[int, int]:
         """Compute and judge a span again; give how many windows and verdicts came out differently."""
         windows_changed = self.windows.recompute(start_ms, end_ms, now_ms)
@@ -134,8 +155,11 @@ class Pipeline:
         """Judge by the permit as the store now has it, from an instant on again; give how many verdicts changed."""
         with self.store.readers.snapshot() as connection:
             permit = permit_of(connection, self.plant)
+        self._permit = permit
         self.compliance.renew(permit)
+        self.live.renew(permit)
         self.lookouts.renew(permit)
+        self.digests.renew(permit)
         self.store.write(lambda connection: note_health(connection, permit, now_ms))
         return self.compliance.recompute(from_ms, now_ms, now_ms)
 

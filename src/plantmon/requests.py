@@ -9,16 +9,18 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from plantmon import declare, notes, permits
+from plantmon import deadlines, declare, notes, permits
+from plantmon.alarms import asked
 from plantmon.errors import DeclarationError
 from plantmon.pipeline import Pipeline
 from plantmon.store.inbox import Answer
 
 
 class Requests:
-    """The requests there are: `ack`, `adopt`, `recompute`, and what people declare or note.
+    """The requests there are: `adopt`, `recompute`, what is asked of alarms, and what people declare or note.
 
-    These are `mark`, `correct`, `calibrate`, and of the register `note`, `fault_report`.
+    Alarms: `ack`, `shelve`, `unshelve`, `close`. Declared: `mark`, `correct`, `calibrate`, of the register `note` and
+    `fault_report`, and `handed_in`.
     """
 
     def __init__(self, pipeline: Pipeline, now: Callable[[], int]) -> None:
@@ -28,11 +30,12 @@ class Requests:
     def handle(self, kind: str, body: dict[str, Any], by: str) -> Answer:
         """Do one request; give whether it was done and what is to be said."""
         handlers: dict[str, Callable[[dict[str, Any], str], Answer]] = {
-            "ack": self._ack,
             "adopt": self._adopt,
             "recompute": self._recompute,
         }
-        takes = declare.TAKES | notes.TAKES
+        if kind in asked.TAKES:
+            return self._ask_alarm(kind, body, by)
+        takes = declare.TAKES | notes.TAKES | deadlines.TAKES
         if kind in takes:
             return self._declare(takes[kind], body, by)
         handler = handlers.get(kind)
@@ -40,15 +43,14 @@ class Requests:
             return False, {"error": f"unknown request {kind!r}"}
         return handler(body, by)
 
-    def _ack(self, body: dict[str, Any], by: str) -> Answer:
-        def write(connection: sqlite3.Connection) -> Answer:
-            try:
-                alarm = self._pipeline.alarms.acknowledge(connection, body["alarm"], by, body["note"], self._now())
-            except LookupError as error:
-                return False, {"error": str(error)}
-            return True, {"alarm": alarm.id, "state": alarm.state, "by": by}
-
-        return self._pipeline.store.write(write)
+    def _ask_alarm(self, kind: str, body: dict[str, Any], by: str) -> Answer:
+        pipeline, now_ms = self._pipeline, self._now()
+        try:
+            return True, pipeline.store.write(
+                lambda connection: asked.take(connection, pipeline.alarms, pipeline.plant.time, kind, body, by, now_ms)
+            )
+        except DeclarationError as error:
+            return False, {"error": str(error)}
 
     def _adopt(self, body: dict[str, Any], by: str) -> Answer:
         def write(connection: sqlite3.Connection) -> permits.Adopted:
@@ -67,11 +69,13 @@ class Requests:
     def _declare(self, take: declare.Take, body: dict[str, Any], by: str) -> Answer:
         pipeline, now_ms = self._pipeline, self._now()
         try:
-            return True, pipeline.store.write(
+            answer = pipeline.store.write(
                 lambda connection: take(connection, pipeline.plant, pipeline.numbers, body, by, now_ms)
             )
         except DeclarationError as error:
             return False, {"error": str(error)}
+        pipeline.watch_deadlines(now_ms)  # what was reported, calibrated or handed in is asked for no more
+        return True, answer
 
     def _recompute(self, body: dict[str, Any], by: str) -> Answer:
         windows, verdicts = self._pipeline.recompute(body["start"], body["end"], self._now())

@@ -9,19 +9,31 @@ Secrets are never shown: messages name the setting and not its value.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
+import string
 import tomllib
 import typing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
 from plantmon.errors import SettingsError
+from plantmon.model.notice import FIELDS
 from plantmon.times import parse_duration_ms
 
 PREFIX = "PLANTMON_"
@@ -31,6 +43,9 @@ _LONGEST_EXPIRY_S = 2**32 - 2  # MQTT 5, 3.1.2.11.2: four bytes, the highest mea
 _TABLE = re.compile(r"\s*\[\s*([A-Za-z0-9_.-]+)\s*\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(:[^\s/?#@]*@[^\s/?#@]+)?([/?#][!-~]*)?")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[ \t]*[ -~]*")  # RFC 9110, 5.1 and 5.5
+_LONGEST_TOPIC = 65_535  # bytes; MQTT 5, 1.5.4
 
 
 def _read_duration(value: Any) -> Any:
@@ -65,10 +80,60 @@ def _is_address(value: str) -> str:
     return value
 
 
+def _is_web_address(value: SecretStr) -> SecretStr:
+    if not _WEB_ADDRESS.fullmatch(value.get_secret_value()):
+        raise ValueError("expected an address such as https://example.com/hook")
+    return value
+
+
+def _are_headers(value: SecretStr) -> SecretStr:
+    if not all(_HEADER.fullmatch(line) for line in lines_of(value)):
+        raise ValueError("expected one header a line, such as Authorization: Bearer TOKEN")
+    return value
+
+
+def lines_of(value: SecretStr | None) -> list[str]:
+    """Give the lines of a secret that holds one thing a line, without empty ones."""
+    stripped = (line.strip() for line in (value.get_secret_value() if value else "").splitlines())
+    return [line for line in stripped if line]
+
+
+def _is_template(value: str) -> str:
+    """Look at the JSON text and the fields it names. Raises ValueError."""
+    try:
+        found = json.loads(value)
+    except ValueError as error:
+        raise ValueError("expected a JSON object as text") from error
+    if not isinstance(found, dict):
+        raise ValueError("expected a JSON object as text")
+    template = string.Template(value)
+    unknown = [name for name in template.get_identifiers() if name not in FIELDS]
+    if unknown or not template.is_valid():
+        named = f"${unknown[0]} is no field" if unknown else "a $ that names no field is written $$"
+        raise ValueError(f"{named}; expected $ before one of: {', '.join(FIELDS)}")
+    return value
+
+
+def _is_topic(value: str) -> str:
+    if not value or any(sign in value for sign in "+#\0") or len(value.encode()) > _LONGEST_TOPIC:
+        raise ValueError("expected a topic to publish to, without + and #")
+    return value
+
+
+def _is_a_second(value: timedelta) -> timedelta:
+    if value.total_seconds() < 1:
+        raise ValueError("expected at least 1s")
+    return value
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(min_length=1)]
 Moment = Annotated[str, BeforeValidator(_read_moment)]
 Address = Annotated[str, AfterValidator(_is_address)]
+WebAddress = Annotated[SecretStr, AfterValidator(_is_web_address)]
+Headers = Annotated[SecretStr, AfterValidator(_are_headers)]
+Wait = Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(_is_a_second)]
+TimeoutS = Annotated[float, Field(gt=0, le=600)]
 Expiry = Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(_expires)]
 
 
@@ -130,7 +195,46 @@ class Smtp(Section):
     sender: Address = "plantmon@localhost"
     username: str | None = None
     password: SecretStr | None = None
-    timeout_s: Annotated[float, Field(gt=0, le=600)] = 20
+    timeout_s: TimeoutS = 20
+
+
+class SecondChannel(Section):
+    """The other way for a breach whose mail has not been accepted `after` so long, in real time."""
+
+    kind: Literal["webhook", "apprise"] = "webhook"
+    after: Wait = timedelta(minutes=10)
+    language: Literal["zh", "en", "both"] = "both"
+    url: WebAddress | None = None
+    headers: Headers | None = None
+    template: Annotated[str, AfterValidator(_is_template)] | None = None
+    expect: Annotated[str, Field(min_length=1)] | None = None
+    timeout_s: TimeoutS = 20
+    urls: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> SecondChannel:
+        if self.kind == "webhook" and self.url is None:
+            raise ValueError("a webhook needs its url")
+        if self.kind == "apprise" and not lines_of(self.urls):
+            raise ValueError("apprise needs its urls, one a line")
+        return self
+
+
+class Heartbeat(Section):
+    """What tells others that plantmon lives: a request, a retained message, or both."""
+
+    url: WebAddress | None = None
+    method: Literal["GET", "HEAD", "POST"] = "GET"
+    every: Wait = timedelta(seconds=60)
+    timeout_s: TimeoutS = 10
+    mqtt_topic: Annotated[str, AfterValidator(_is_topic)] | None = None
+    even_without_broker: bool = False
+
+    @model_validator(mode="after")
+    def _beats_somewhere(self) -> Heartbeat:
+        if self.url is None and self.mqtt_topic is None:
+            raise ValueError("a heartbeat needs a url, an mqtt_topic, or both")
+        return self
 
 
 class Web(Section):
@@ -182,6 +286,8 @@ class Settings(BaseSettings):
     store: Store = Store()
     mqtt: Mqtt = Mqtt()
     smtp: Smtp = Smtp()
+    second_channel: SecondChannel | None = None
+    heartbeat: Heartbeat | None = None
     web: Web = Web()
     influx: Influx | None = None
     log: Log = Log()

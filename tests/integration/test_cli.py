@@ -127,6 +127,35 @@ def test_alarms_are_listed_and_acknowledged(told: Told) -> None:
     assert service.run("alarms", "ack", "999", "--by", "x", "--note", "y").returncode == 1
 
 
+def test_alarms_are_shelved_shown_and_counted(told: Told) -> None:
+    """An alarm goes on the shelf and off it; what cannot be is refused in the language asked for, with its reason."""
+    service, number = told.service, str(told.alarm)
+    shelf = ("alarms", "shelve", number, "--reason", "known", "--by", "Li")
+    done = service.run(*shelf, "--for", "2h")
+    assert (done.returncode, "shelved by Li until" in done.stdout) == (0, True)
+    assert "已搁置" in service.run("--lang", "zh", "alarms").stdout
+    for arguments, sentence in (
+        ((*shelf, "--for", "25h"), "最长可搁置 1d"),
+        (shelf, "--until"),
+        ((*shelf, "--for", "long"), "不是时长"),
+        ((*shelf, "--until", "soon"), "不是时间"),
+        (("alarms", "close", number, "--cause", "x", "--action", "y", "--by", "Li"), "仍未解除"),
+    ):
+        refused = service.run("--lang", "zh", *arguments)
+        assert (refused.returncode, sentence in refused.stderr) == (1, True), refused.stderr
+    assert service.run("alarms", "unshelve", number, "--by", "Li").returncode == 0
+    shown = service.run("alarms", "show", number)
+    assert "taken off the shelf" in shown.stdout
+    history = json.loads(service.run("alarms", "show", number, "--format", "json").stdout)
+    assert [(row["event"], row["by"]) for row in history][-2:] == [("shelve", "Li"), ("unshelve", "Li")]
+    assert history[0]["said"] == "raised"
+    counted = json.loads(service.run("alarms", "stats", "--format", "json").stdout)
+    figures = {row["figure"]: row["value"] for row in counted}
+    assert figures["standing"] >= 1
+    assert figures["raised"] >= 1
+    assert "确认用时中位数" in service.run("--lang", "zh", "alarms", "stats").stdout
+
+
 def test_recompute_changes_nothing_where_nothing_changed(told: Told) -> None:
     """`recompute` of a settled span answers that no window and no verdict came out differently, in both languages."""
     told.service.run("recompute")

@@ -28,7 +28,7 @@ from plantmon.notify.draftsman import ChartChild
 from plantmon.notify.drawing import Drawing
 from plantmon.notify.smtp import MailServer, Reply, send
 from plantmon.notify.stage import Mailer, wait_ms
-from plantmon.store import outbox
+from plantmon.store import attempts, outbox
 from plantmon.store.database import Store
 from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
 from simulators.brokers import free_port
@@ -256,6 +256,33 @@ def test_greylisting_is_waited_out(story: Story, box: Mailbox) -> None:
     assert story.run(1) is None
     (mail,) = box.mails
     assert mail.recipients == ("a@x.test", "b@x.test")
+
+
+def test_the_way_of_a_mail_is_kept(story: Story, box: Mailbox) -> None:
+    """Each try has its time by both clocks, server, code and answer: away, not tried, greylisted, accepted."""
+    box.stop()
+    story.happens("a@x.test")
+    number = story.happens("a@x.test", "b@x.test")
+    story.run()
+    box.start()
+    box.greylists = True
+    box._seen.add("b@x.test")
+    story.run(MINUTE_MS)
+    story.run_all()
+    with story.store.readers.snapshot() as connection:
+        tries = attempts.of_message(connection, number)
+        first = attempts.of_message(connection, number - 1)
+    where = f"127.0.0.1:{box.port}"
+    assert {one.server for one in tries} == {where}
+    assert (first[0].state, first[0].code, "Connection refused" in first[0].answer) == ("queued", None, True)
+    way = [(one.number, one.state, one.code) for one in tries if one.address == "a@x.test"]
+    assert way == [(1, "postponed", None), (2, "accepted", 250)]
+    assert [(one.state, one.code, one.answer) for one in first[1:]] == [
+        ("queued", 451, "451 4.7.1 greylisted, try again later"),
+        ("accepted", 250, "250 OK queued"),
+    ]
+    assert (tries[0].plant_ms, tries[0].real_ms) == (NOW, REAL)
+    assert tries[-1].plant_ms - NOW == tries[-1].real_ms - REAL >= MINUTE_MS
 
 
 def test_one_refused_does_not_stop_the_other(story: Story, box: Mailbox) -> None:

@@ -78,7 +78,7 @@ def test_rto_trip_is_warned_of_before_the_hour_is_lost(story: Story) -> None:
     assert story.told() == [("raised", "outlook"), ("raised", "breach")]
     assert story.standing() == ["breach:nmhc"]
     (warning, breach) = story.alarms()
-    assert (warning.state, warning.until_ms) == (State.CLEARED, EIGHT + HOUR_MS)
+    assert (warning.state, warning.until_ms) == (State.NORMAL, EIGHT + HOUR_MS)
     assert breach.facts["value"] == pytest.approx((200 + 50 * 120) / 60)
     live(story, range(62, 122), tripped)  # the next hour goes the same way, and nobody needs a warning
     assert story.told().count(("raised", "outlook")) == 1

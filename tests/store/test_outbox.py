@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plantmon.store import outbox
+from plantmon.store import attempts, outbox
+from plantmon.store.attempts import Attempt
 from plantmon.store.database import Store
 from plantmon.store.outbox import Outcome
+from plantmon.times import HOUR_MS
 
 BOTH = (("ehs", "a@x.test"), ("manager", "b@x.test"))
 
@@ -55,6 +58,11 @@ def due(store: Store, now_ms: int = 2000, real_ms: int = 2000, most: int = 10) -
     """Give what is due."""
     with store.readers.snapshot() as connection:
         return outbox.due(connection, now_ms, real_ms, most)
+
+
+def record(connection: sqlite3.Connection, number: int, outcomes: dict[str, Outcome], real_ms: int) -> None:
+    """Write what a try at one server, an hour later by the plant's clock, made of a message."""
+    outbox.record(connection, number, outcomes, real_ms, now_ms=real_ms + HOUR_MS, server="mx.test:25")
 
 
 def test_message_comes_back_as_it_was_put(store: Store) -> None:
@@ -104,7 +112,7 @@ def test_each_delivery_goes_its_own_way(store: Store) -> None:
     """An accepted address is done, a queued one is due again at its time, with its answer and count."""
     number = put(store)
     later = {"a@x.test": Outcome("accepted", "250 OK"), "b@x.test": Outcome("queued", "451 later", 7000)}
-    store.write(lambda connection: outbox.record(connection, number, later, 2000))
+    store.write(lambda connection: record(connection, number, later, 2000))
     assert due(store, real_ms=6999) == []
     (message,) = due(store, real_ms=7000)
     assert [one.address for one in message.queued] == ["b@x.test"]
@@ -119,8 +127,8 @@ def test_an_end_stays_an_end(store: Store) -> None:
     number = put(store)
     ends = {"a@x.test": Outcome("accepted", "250 OK"), "b@x.test": Outcome("refused", "550 no")}
     again = dict.fromkeys(ends, Outcome("queued", "451 later", 1))
-    store.write(lambda connection: outbox.record(connection, number, ends, 2000))
-    store.write(lambda connection: outbox.record(connection, number, again, 3000))
+    store.write(lambda connection: record(connection, number, ends, 2000))
+    store.write(lambda connection: record(connection, number, again, 3000))
     assert due(store, real_ms=1 << 60) == []
     with store.readers.snapshot() as connection:
         (message,) = outbox.refused(connection)
@@ -139,9 +147,9 @@ def test_bytes_are_kept_until_the_last_delivery_ended(store: Store) -> None:
     assert kept() is None
     store.write(lambda connection: outbox.save_mime(connection, number, b"mail"))
     assert due(store)[0].is_composed
-    store.write(lambda c: outbox.record(c, number, {"a@x.test": Outcome("accepted", "250")}, 1))
+    store.write(lambda c: record(c, number, {"a@x.test": Outcome("accepted", "250")}, 1))
     assert kept() == b"mail"
-    store.write(lambda c: outbox.record(c, number, {"b@x.test": Outcome("refused", "550")}, 1))
+    store.write(lambda c: record(c, number, {"b@x.test": Outcome("refused", "550")}, 1))
     assert kept() is None
 
 
@@ -187,3 +195,82 @@ def test_undone_transaction_leaves_nothing(store: Store) -> None:
     with pytest.raises(RuntimeError):
         store.write(fail)
     assert due(store) == []
+
+
+def tries(store: Store, number: int) -> list[Attempt]:
+    """Give the tries of a message that are kept."""
+    with store.readers.snapshot() as connection:
+        return attempts.of_message(connection, number)
+
+
+def test_each_try_is_kept_with_its_answer(store: Store) -> None:
+    """A try says for each address when it was, by both clocks, at which server, and what that answered."""
+    number = put(store)
+    first = {"a@x.test": Outcome("accepted", "250 OK", code=250), "b@x.test": Outcome("queued", "451 later", 7, 451)}
+    away = {"b@x.test": Outcome("queued", "the mail server is away", 9, is_tried=False)}
+    store.write(lambda connection: record(connection, number, first, 2000))
+    store.write(lambda connection: record(connection, number, away, 3000))
+    at = {"plant_ms": 2000 + HOUR_MS, "real_ms": 2000, "server": "mx.test:25"}
+    later = {"plant_ms": 3000 + HOUR_MS, "real_ms": 3000, "server": "mx.test:25"}
+    assert tries(store, number) == [
+        Attempt("mail", "a@x.test", state="accepted", code=250, answer="250 OK", number=1, **at),
+        Attempt("mail", "b@x.test", state="queued", code=451, answer="451 later", number=1, **at),
+        Attempt(
+            "mail", "b@x.test", state="postponed", code=None, answer="the mail server is away", number=2, **later
+        ),
+    ]  # fmt: skip
+
+
+def test_of_very_many_tries_the_first_and_last_stay(store: Store) -> None:
+    """Of a hundred tries of an address the first 3 and the last 20 are kept with their numbers, and all of another."""
+    number, other = put(store), put(store)
+    wait = Outcome("queued", "451 later", 1)
+    store.write(lambda connection: record(connection, other, {"a@x.test": wait}, 5))
+    for second in range(100):
+        store.write(lambda connection, second=second: record(connection, number, {"a@x.test": wait}, second))
+    kept = tries(store, number)
+    assert [one.number for one in kept] == [1, 2, 3, *range(81, 101)]
+    assert [one.real_ms for one in kept] == [0, 1, 2, *range(80, 100)]
+    assert len(tries(store, other)) == 1
+
+
+@pytest.mark.parametrize("change", ["UPDATE attempt SET answer = '250 OK'", "DELETE FROM attempt"])
+def test_a_try_is_never_changed(store: Store, change: str) -> None:
+    """What was tried is evidence: no statement changes it or takes it away."""
+    number = put(store)
+    store.write(lambda connection: record(connection, number, {"a@x.test": Outcome("queued", "451", 1)}, 1))
+    with pytest.raises(sqlite3.IntegrityError):
+        store.write(lambda connection: connection.execute(change))
+    assert [one.answer for one in tries(store, number)] == ["451"]
+
+
+def test_held_messages_are_listed_and_told_of(store: Store) -> None:
+    """What quiet hours hold for an address is listed; told by a digest it is not sent, to others it goes on."""
+    held = put(store, severity="warning", not_before_ms=5000)
+    put(store, severity="warning")
+    tried = put(store, severity="data", not_before_ms=5000)
+    store.write(lambda connection: record(connection, tried, {"a@x.test": Outcome("queued", "451", 1)}, 1))
+    with store.readers.snapshot() as connection:
+        assert [one.id for one in outbox.held(connection, {"a@x.test"})] == [held]
+        assert outbox.held(connection, {"c@x.test"}) == []
+    digest = put(store, [("ehs", "a@x.test")], event="digest", severity="data")
+    assert store.write(lambda connection: outbox.tell_held(connection, [held], digest)) == 1
+    with store.readers.snapshot() as connection:
+        assert outbox.held(connection, {"a@x.test"}) == []
+        message = outbox.read(connection, held)
+    assert message is not None
+    told, goes_on = message.deliveries
+    assert (told.state, told.told_by, goes_on.state, goes_on.told_by) == ("told", digest, "queued", None)
+    assert [one.address for one in next(m for m in due(store, now_ms=5000) if m.id == held).queued] == ["b@x.test"]
+
+
+def test_listing_by_state_and_time(store: Store) -> None:
+    """The listing gives the messages with a delivery in a state, and those of a span of plant time."""
+    early, late = put(store, created_ms=1000), put(store, created_ms=2000)
+    store.write(lambda connection: record(connection, late, {"a@x.test": Outcome("refused", "550")}, 1))
+    with store.readers.snapshot() as connection:
+        assert [one.id for one in outbox.listing(connection, state="refused")] == [late]
+        assert [one.id for one in outbox.listing(connection, state="queued")] == [late, early]
+        assert [one.id for one in outbox.listing(connection, start_ms=2000)] == [late]
+        assert [one.id for one in outbox.listing(connection, end_ms=2000)] == [early]
+        assert outbox.read(connection, 99) is None

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from plantmon.errors import SettingsError
-from plantmon.settings import PREFIX, Settings, load_settings, setting_names
+from plantmon.settings import PREFIX, Settings, lines_of, load_settings, setting_names
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +101,27 @@ def test_secrets_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "hushhush" not in "".join(_faults(tmp_path, '[smtp]\npassword = ["hushhush"]\n'))
 
 
+def test_secrets_of_the_second_channel_and_the_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses and headers may come as credentials, are read whole, and are never shown."""
+    _credential(monkeypatch, tmp_path, "second_channel__url", "https://plant:hushhush@example.com/hook?key=hushhush\n")
+    _credential(monkeypatch, tmp_path, "second_channel__headers", "Authorization: Bearer hushhush\n\nX-Plant: 7\n")
+    monkeypatch.setenv("PLANTMON_SECOND_CHANNEL__URLS", "mock://hushhush")
+    monkeypatch.setenv("PLANTMON_HEARTBEAT__URL", "https://example.com/hushhush")
+    settings = _load(tmp_path, "[second_channel]\n[heartbeat]\n")
+    channel, heartbeat = settings.second_channel, settings.heartbeat
+    assert channel is not None
+    assert heartbeat is not None
+    assert lines_of(channel.headers) == ["Authorization: Bearer hushhush", "X-Plant: 7"]
+    assert channel.after == timedelta(minutes=10)
+    assert (heartbeat.every, heartbeat.method, heartbeat.even_without_broker) == (timedelta(seconds=60), "GET", False)
+    assert "hushhush" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    monkeypatch.setenv("PLANTMON_HEARTBEAT__URL", "hushhush")
+    monkeypatch.setenv("PLANTMON_SECOND_CHANNEL__HEADERS", "hushhush")
+    faults = "".join(_faults(tmp_path, "[second_channel]\n[heartbeat]\n"))
+    assert "environment: PLANTMON_HEARTBEAT__URL: expected an address" in faults
+    assert "hushhush" not in faults
+
+
 MISSPELT = [
     ("[mqtt]\nhost = 'a'\nprot = 1\n", "plantmon.toml:3: mqtt.prot: unknown setting; did you mean port?"),
     ("[mqt]\nhost = 'a'\n", "plantmon.toml:1: mqt: unknown setting; did you mean mqtt?"),
@@ -164,6 +185,36 @@ WRONG = [
     ("[clock]\nstart = 'yesterday'\n", "plantmon.toml:2: clock.start: "),
     ("[influx]\nurl = 'http://x'\norg = 'o'\n", "plantmon.toml:1: influx.bucket: "),
     ("mqtt = 3\n", "plantmon.toml:1: mqtt: "),
+    ("[second_channel]\nafter = '5min'\n", "plantmon.toml:1: second_channel: a webhook needs its url"),
+    ("[second_channel]\nkind = 'apprise'\nurls = ' '\n", "plantmon.toml:1: second_channel: apprise needs its urls"),
+    ("[second_channel]\nurl = 'ftp://x'\n", "plantmon.toml:2: second_channel.url: expected an address such as https"),
+    ("[second_channel]\nurl = 'http://x y'\n", "plantmon.toml:2: second_channel.url: expected an address"),
+    (
+        "[second_channel]\nurl = 'http://x'\nafter = '0.5s'\n",
+        "plantmon.toml:3: second_channel.after: expected at least 1s",
+    ),
+    (
+        "[second_channel]\nurl = 'http://x'\nheaders = 'X'\n",
+        "plantmon.toml:3: second_channel.headers: expected one header",
+    ),
+    (
+        "[second_channel]\nurl = 'http://x'\ntemplate = 'a'\n",
+        "plantmon.toml:3: second_channel.template: expected a JSON",
+    ),
+    (
+        "[second_channel]\nurl = 'http://x'\ntemplate = '[]'\n",
+        "plantmon.toml:3: second_channel.template: expected a JSON",
+    ),
+    (
+        "[second_channel]\nurl = 'http://x'\ntemplate = '{\"a\": \"$titel\"}'\n",
+        "plantmon.toml:3: second_channel.template: $titel is no field; expected $ before one of: id, plant,",
+    ),
+    (
+        "[second_channel]\nurl = 'http://x'\ntemplate = '{\"a\": \"5 $\"}'\n",
+        "plantmon.toml:3: second_channel.template: a $ that names no field is written $$",
+    ),
+    ("[heartbeat]\nevery = '30s'\n", "plantmon.toml:1: heartbeat: a heartbeat needs a url, an mqtt_topic, or both"),
+    ("[heartbeat]\nmqtt_topic = 'plant/#'\n", "plantmon.toml:2: heartbeat.mqtt_topic: expected a topic to publish to"),
 ]
 
 

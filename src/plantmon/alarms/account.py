@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+# What is told as it is now, not as it was when the alarm began.
+_NEWEST = (
+    "value", "end", "detail", "reached", "at", "share", "left_ms", "allowed", "projected", "exhausted", "point", "by",
+    "overdue", "began", "last",
+)  # fmt: skip
+
 
 def opened(facts: dict[str, Any]) -> dict[str, Any]:
     """Begin an account with the first condition's facts."""
@@ -19,7 +25,7 @@ def opened(facts: dict[str, Any]) -> dict[str, Any]:
 def continued(account: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     """Take another breaching window, or a longer run of readings, into the account."""
     value = facts.get("value")
-    new = account | {name: facts[name] for name in ("value", "end", "detail") if name in facts}
+    new = account | {name: facts[name] for name in _NEWEST if name in facts}
     new["at_least"] = bool(account.get("at_least")) or bool(facts.get("at_least"))
     if "total" in facts:  # single readings: the run carries its own sums; runs before it are kept apart
         closed = dict(account.get("before", {}))

@@ -1,8 +1,9 @@
 """This module notices silence: points, whole outlets, the broker - one cause, one alarm (design rule 9).
 
 A point is silent when nothing of it has arrived for three intervals, counted from the daemon's start when it has
-never spoken. When every point of an outlet is silent that is one alarm, when every point of the plant is, one too;
-while the broker is away nobody else is accused. Calculated points are never accused: their parts are.
+never spoken. When every point of an outlet is silent that is one alarm, when every point of the plant is, one too.
+While the broker is away nobody else is accused, and what stood before stays as it is. Calculated points are never
+accused: their parts are.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def conditions(
     `listening_since_ms` is when the daemon began to hear (start, or the broker's return); `slack_ms` is what a reading
     may take on its way into the store.
     """
+    if broker_is_away:
+        return []
     since: dict[str, int] = {}
     silent: set[str] = set()
     speaking: set[str] = set()  # who is neither has not been heard, but we do not listen for long enough yet
@@ -49,8 +52,6 @@ def conditions(
             silent.add(name)
         elif last is not None and now_ms - last <= allowed_ms:
             speaking.add(name)
-    if broker_is_away:
-        return _all_quiet(plant, now_ms)
     found = []
     everything = bool(measured) and len(silent) == len(measured) and len(measured) > 1
     found.append(
@@ -86,16 +87,6 @@ def conditions(
 def _known(is_bad: bool, names: Iterable[str], speaking: set[str], covered: bool = False) -> bool | None:
     """Say whether silence is known to be so or not so: it ends when somebody speaks, not when we begin to listen."""
     return is_bad if is_bad or covered or not speaking.isdisjoint(names) else None
-
-
-def _all_quiet(plant: Plant, now_ms: int) -> list[Condition]:
-    """While the broker is away the smaller alarms end quietly: the broker's own speaks for them."""
-    keys = [
-        "silent:*",
-        *(f"silent_outlet:{name}" for name in plant.outlets),
-        *(f"silent:{name}" for name, point in plant.points.items() if point.formula is None),
-    ]
-    return [Condition(key, "silent", Severity.DATA, False, now_ms, now_ms, {}, quiet=True) for key in keys]
 
 
 def _condition(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
 from typing import Any
@@ -17,10 +17,10 @@ from typing import Any
 from plantmon import units
 from plantmon.averages.periods import Period, period_around
 from plantmon.averages.rounding import significant_one
-from plantmon.model.alarm import Condition, Severity
+from plantmon.model.alarm import Alarm, Condition, Severity
 from plantmon.model.emission import EmissionDay, Total
 from plantmon.model.plant import Basis, Limit, Plant
-from plantmon.store import emissions
+from plantmon.store import alarms, emissions
 from plantmon.store.database import Store
 from plantmon.times import DAY_MS, PlantTime
 
@@ -33,13 +33,15 @@ PERIODS = {"1mo": Period.MONTH, "1y": Period.YEAR}
 class Pace:
     """What a day brought over the last `days` whole days, `counted` of them known; None without any.
 
-    `reached` is the day the cap is reached when it goes on like that, None when not before the period ends.
+    `reached` is the day the cap is reached when it goes on like that, None when not before the period ends;
+    `projected_kg` is what the whole period then comes to.
     """
 
     days: int
     counted: int
     kg_d: float | None
     reached: date | None
+    projected_kg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,19 @@ def _pace(
     if not counted:
         return Pace(many, 0, None, passed)
     kg_d = significant_one(Total.of(counted).kg / len(counted))
-    reached = passed
+    reached, since_ms = passed, used.until_ms or counted[-1].end
     if passed is None and kg_d > 0:
-        at_ms = (used.until_ms or counted[-1].end) + max(0.0, cap_kg - used.kg) / kg_d * DAY_MS
+        at_ms = since_ms + max(0.0, cap_kg - used.kg) / kg_d * DAY_MS
         reached = time.date_of(int(at_ms)) if at_ms < end_ms else None
-    return Pace(many, len(counted), kg_d, reached)
+    projected_kg = used.kg + kg_d * max(0, end_ms - since_ms) / DAY_MS
+    return Pace(many, len(counted), kg_d, reached, projected_kg)
 
 
-def conditions_of(cap: Cap, warn_at: float) -> list[Condition]:
-    """Say whether more than a share of the cap (`warn_at`, 0..1) is used, and whether the pace points past it."""
+def conditions_of(cap: Cap, warn_at: float, deadband: float = 0.0) -> list[Condition]:
+    """Say whether more than a share of the cap (`warn_at`, 0..1) is used, and whether the pace points past it.
+
+    A pace that points just short of the cap, by less than the deadband, changes nothing: it would come and go daily.
+    """
     limit = cap.limit
     used = significant_one(units.convert(cap.used.kg, "kg", limit.unit))
     telling = next(pace for pace in cap.paces if pace.days == TELLING_DAYS)
@@ -124,10 +130,35 @@ def conditions_of(cap: Cap, warn_at: float) -> list[Condition]:
             until, facts,
         ),
         Condition(
-            f"cap_pace:{limit.key}", "cap_pace", Severity.WARNING, telling.reached is not None, until, until,
+            f"cap_pace:{limit.key}", "cap_pace", Severity.WARNING, _points_past(cap, telling, deadband), until, until,
             facts | reached,
         ),
     ]  # fmt: skip
+
+
+def _points_past(cap: Cap, pace: Pace, deadband: float) -> bool | None:
+    if pace.reached is not None:
+        return True
+    is_near = pace.projected_kg is not None and pace.projected_kg > cap.cap_kg * (1 - deadband)
+    return None if is_near else False
+
+
+def moving(found: Iterable[Condition], standing: Mapping[str, Alarm]) -> list[Condition]:
+    """Give the conditions that move the alarms that stand, by key; each period is warned of for itself.
+
+    The warnings of a period that is over end without a mail, and so do those of a cap that is exceeded: its breach
+    speaks.
+    """
+    moved = []
+    for one in found:
+        alarm = standing.get(one.key)
+        breach = standing.get(f"breach:{one.facts['limit']}")
+        is_exceeded = breach is not None and breach.is_bad
+        if alarm is not None and (is_exceeded or alarm.facts.get("start") != one.facts["start"]):
+            moved.append(replace(one, is_bad=False, until_ms=one.facts["start"], quiet=True))
+        if not is_exceeded and one.is_bad is not None:
+            moved.append(one)
+    return moved
 
 
 class CapWatch:
@@ -139,15 +170,17 @@ class CapWatch:
         self._store = store
 
     def conditions(self, now_ms: int) -> list[Condition]:
-        """Say of each cap what is to be warned of."""
+        """Say of each cap what is to be warned of, and what no longer."""
         with self._store.readers.snapshot() as connection:
             known = read_caps(connection, self._plant, self._numbers, now_ms)
-        default = self._plant.rules.cap_warn_at
-        return [
+            standing = {alarm.key: alarm for alarm in alarms.all_standing(connection)}
+        default, deadband = self._plant.rules.cap_warn_at, self._plant.alarms.deadband
+        found = [
             condition
             for cap in known
-            for condition in conditions_of(cap, default if cap.limit.warn_at is None else cap.limit.warn_at)
+            for condition in conditions_of(cap, default if cap.limit.warn_at is None else cap.limit.warn_at, deadband)
         ]
+        return moving(found, standing)
 
 
 def read_caps(connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], now_ms: int) -> list[Cap]:

@@ -18,6 +18,7 @@ from plantmon.averages.mean import PointTable, classify
 from plantmon.averages.running import STANDS_FOR_INTERVALS, within
 from plantmon.compliance.excursions import Reading, Run, beyond, extend
 from plantmon.compliance.judge import compared
+from plantmon.compliance.permit import Permit
 from plantmon.model.alarm import Condition, Severity
 from plantmon.model.plant import Basis, Kind, Limit, Plant, Point, Running
 from plantmon.model.reading import Columns
@@ -75,13 +76,21 @@ class LiveLimits:
         interesting = {watch.number for watch in self._watches} | set(limited)
         interesting |= {numbers[latest.running.point] for latest in self._running.values()}
         self._interesting = np.array(sorted(interesting), np.int64)
+        self._permit: Permit | None = None  # None: the plant file is in force at all times
         self._newest: dict[int, int] = {}
         self._standing: set[str] = set()
         self._stopped: dict[int, dict[str, int]] = {}  # marked minutes by hour and outlet, for one batch
 
+    def renew(self, permit: Permit) -> None:
+        """Judge only what another permit puts in force from now on."""
+        self._permit = permit
+
+    def _is_in_force(self, limit_key: str, at_ms: int) -> bool:
+        return self._permit is None or self._permit.is_in_force(limit_key, at_ms) is not None
+
     def load(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Take up where the last daemon stopped: standing alarms, runs, newest readings."""
-        self._standing = {row[0] for row in connection.execute("SELECT key FROM alarm WHERE state != 'cleared'")}
+        self._standing = {row[0] for row in connection.execute("SELECT key FROM alarm WHERE is_bad")}
         runs = {
             row[0]: Run(row[1], row[2], row[3], row[4], row[5], bool(row[6]))
             for row in connection.execute(
@@ -159,7 +168,7 @@ class LiveLimits:
             ts = int(new.ts[place])
             if ts <= self._newest.get(watch.number, -1):
                 continue
-            if not watch.limit.covers(self._plant.time.date_of(ts)):
+            if not watch.limit.covers(self._plant.time.date_of(ts)) or not self._is_in_force(watch.limit.key, ts):
                 continue
             ran = self._ran(connection, watch, new, valid, ts)
             value = float(new.value[place]) * watch.factor

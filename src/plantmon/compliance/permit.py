@@ -102,7 +102,7 @@ def judges_alike(one: Plant, other: Plant) -> bool:
     """Whether two plant files differ at most in what judges nothing: names, feeds, mails, the text itself."""
     return one == replace(
         other, name=one.name, permit=one.permit, version=one.version, text=one.text, feeds=one.feeds,
-        alarms=one.alarms, calendar=one.calendar, later=one.later,
+        alarms=one.alarms, calendar=one.calendar, later=one.later, balances=one.balances, reporting=one.reporting,
     )  # fmt: skip
 
 

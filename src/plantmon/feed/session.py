@@ -55,6 +55,8 @@ class Broker:
     keepalive_s: int = 30
     session_expiry_s: int = 30 * 86_400
     receive_maximum: int = 1000
+    status_topic: str | None = None  # where we say how we are, retained
+    offline: bytes = b""  # what stands there when we are gone, our Last Will
 
 
 @dataclass(slots=True)
@@ -104,10 +106,25 @@ class Session:
         """Take no more messages; what comes now is left to the broker."""
         self._taking = False
 
+    def publish_status(self, payload: bytes) -> bool:
+        """Publish how we are, retained, in place of the Last Will; say whether it left.
+
+        With QoS 0: a status that waits for an absent broker would be an old one.
+        """
+        topic = self._broker.status_topic
+        if topic is None or not self.link.is_connected:
+            return False
+        return self._client.publish(topic, payload, qos=0, retain=True).rc == mqtt.MQTT_ERR_SUCCESS
+
+    def hears(self, topic: str) -> bool:
+        """Whether we subscribe to what holds a topic."""
+        return any(mqtt.topic_matches_sub(own, topic) for own, _ in self.filters)
+
     def stop(self) -> None:
         """Leave the broker; the session and what is unacknowledged stay there."""
         self._started = False
         self._answer.cancel()
+        self.publish_status(self._broker.offline)  # who leaves in good order leaves no will
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -144,6 +161,8 @@ class Session:
         if broker.uses_tls:
             ca, cert, key = (str(path) if path else None for path in (broker.ca, broker.cert, broker.key))
             client.tls_set(ca_certs=ca, certfile=cert, keyfile=key)
+        if broker.status_topic is not None:
+            client.will_set(broker.status_topic, broker.offline, qos=1, retain=True)
         client.reconnect_delay_set(*RECONNECT_S)
         client.on_pre_connect = self._on_pre_connect
         client.on_connect = self._on_connect

@@ -1,4 +1,4 @@
-"""This module says what an alarm is, and what makes it change."""
+"""This module says what an alarm is, in the terms of ISA-18.2, and what makes it change."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from typing import Any
 
 
 class State(StrEnum):
-    """Where an alarm stands."""
+    """Where an alarm stands (ANSI/ISA-18.2-2016; IEC 62682)."""
 
-    ACTIVE = "active"
-    ACKNOWLEDGED = "acknowledged"
-    CLEARED = "cleared"
+    NORMAL = "normal"
+    UNACK = "unacknowledged"
+    ACKED = "acknowledged"
+    RTNUN = "returned"  # to normal, and nobody has acknowledged it
+    SHELVED = "shelved"
+
+
+class Told(StrEnum):
+    """What people heard last of an alarm; what is wrong stands apart from it."""
+
+    NOTHING = "nothing"
+    RAISED = "raised"
+    CLEARED = "cleared"  # or another alarm spoke for it
 
 
 class Severity(StrEnum):
@@ -43,7 +53,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One stored alarm; `facts` is what a mail about it needs."""
+    """One stored alarm: an incident, which may come and go; `facts` is what a mail about it needs.
+
+    `since_ms` and `until_ms` are event times, all others plant times; None where it has not come to that.
+    """
 
     id: int
     key: str
@@ -59,3 +72,24 @@ class Alarm:
     note: str | None
     reminded_ms: int | None
     facts: dict[str, Any]
+    is_bad: bool = True
+    told: Told = Told.RAISED
+    times: int = 1  # how often it came within the incident
+    clock_ms: int = 0  # from here on its age counts, for escalation
+    escalated_ms: int = 0  # the age at which recipients were last looked for
+    said_ms: int | None = None  # when it was first told
+    again_ms: int | None = None  # when it was last told that it came back
+    storm: int | None = None  # the storm it came in: told of in lists
+    shelved_ms: int | None = None
+    shelved_until_ms: int | None = None
+    shelved_by: str | None = None
+    shelf_reason: str | None = None
+    closed_ms: int | None = None
+    closed_by: str | None = None
+    cause: str | None = None
+    action: str | None = None
+
+    @property
+    def needs_closing(self) -> bool:
+        """Whether it is a breach that is over and lacks cause and action."""
+        return self.severity is Severity.BREACH and not self.is_bad and self.closed_ms is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
-from plantmon.times import MINUTE_MS, PlantTime
+from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS, PlantTime
 
 GRACE_MS = 90_000  # design, Windows: a window stays provisional 90 s after its end, at least two intervals
 
@@ -101,6 +101,7 @@ class Point:
     parts: tuple[str, ...] = ()  # full ids of the points the formula names, in its order
     gas: Gas | None = None
     checks: Checks | None = None
+    calibration_ms: int | None = None  # how often it is calibrated; None: nobody is reminded
 
     @property
     def grace_ms(self) -> int:
@@ -252,6 +253,20 @@ class Rules:
     outlook_minutes: int = 15  # valid ones of a running hour, before which nobody is warned of what it will be
     outlook_share: float = 0.25  # 0..1: of a running day or period, likewise
     outlook_recent_minutes: int = 10  # valid ones of a running hour whose mean is taken to go on
+    alarm_delay_ms: int = 0  # a data alarm that is over sooner is told to nobody
+    incident_gap_ms: int = HOUR_MS  # what comes back within it is the same incident
+    forgotten_ms: int = DAY_MS  # after which a breach that was acknowledged and still stands is told again
+    returned_ends_ms: int = DAY_MS  # after which a warning or data alarm that is over ends unacknowledged
+    longest_shelf_ms: int = 7 * DAY_MS
+    longest_breach_shelf_ms: int = DAY_MS
+    storm_mails: int = 5  # new alarms within a minute that are mailed one by one; more are listed in one mail
+    meter_event_stands_ms: int = DAY_MS
+    fault_warn_at: float = 0.75  # 0..1: of the time to report a fault, or to repair it within hours
+    fault_workdays_left: int = 1  # whole ones, to repair it
+    calibration_ahead: float = 0.1  # 0..1: of a calibration's interval, before its end
+    report_ahead_ms: int = 10 * DAY_MS
+    leak_night_begins: time = time(0)  # the hours in which a meter should stand almost still
+    leak_night_ends: time = time(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +278,7 @@ class Recipient:
     severities: frozenset[str]  # warning, breach, data
     after_ms: int
     language: str
+    digest: tuple[str, ...] = ()  # the editions they get: daily, weekly, monthly
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +307,26 @@ class FaultClock:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """A parent meter against the sum of its children; more than a share unexplained, or at night, is a leak."""
+
+    parent: str
+    children: tuple[str, ...]
+    warn_above: float  # 0..1, of the parent's amount
+    window: str  # 1h, 1d, 1mo
+    night_minimum: float | None = None  # in the parent's unit per hour
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Within how many days after its period an execution report is handed in; None: none is."""
+
+    monthly: int | None = None
+    quarterly: int | None = None
+    yearly: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """The working days: weekdays (Monday is 0), without the holidays, and with the days worked instead."""
 
@@ -309,6 +345,14 @@ class AlarmRules:
     quiet_hours: QuietHours | None
     digest: time | None
     fault_clock: FaultClock | None = None
+
+    def next_escalation(self, severity: str, told_ms: int) -> int | None:
+        """Give the age of an unacknowledged alarm at which the next recipient is told; None when all have been.
+
+        `told_ms` is the age at which recipients were last looked for.
+        """
+        later = [one.after_ms for one in self.recipients if severity in one.severities and one.after_ms > told_ms]
+        return min(later, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,3 +373,5 @@ class Plant:
     alarms: AlarmRules
     later: tuple[str, ...] = ()  # parts of the file that load but that nothing works with yet, for `check` to name
     calendar: Calendar = Calendar()
+    balances: tuple[Balance, ...] = ()
+    reporting: Reporting = Reporting()

@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from plantmon.model.plant import Plant
-from plantmon.notify import wording
+from plantmon.notify import listing, wording
 from plantmon.notify.facts import EVENTS, KINDS, Facts
 from plantmon.notify.wording import one_line
 from plantmon.texts import text
@@ -29,12 +29,16 @@ from plantmon.times import SECOND_MS
 _POLICY = SMTP.clone(refold_source="none")
 _CHART_ID = "chart@plantmon"
 _SUBJECT_LENGTH = 200
-_LATE_ROWS = 100  # a mail with more lines is read by nobody; the register has them all
 _COLOURS = {"breach": "#b42318", "warning": "#b54708", "data": "#344054"}
 _GREEN, _BLUE = "#067647", "#175cd3"
+_URGENT = ("raised", "again", "escalated", "unshelved")
+_OPEN = ("raised", "again", "reminded", "escalated", "unshelved", "unacknowledged")
+_OVER = ("cleared", "unacknowledged")
+_FIRST_STEPS = {"escalated": "step_escalated", "forgotten": "step_forgotten", "unshelved": "step_unshelved"}
 
 # What to do next, by kind; {abatement} is replaced by the outlet's kind.
 _ABATEMENT = "step_abatement_"
+DEADLINES = ("fault_report", "fault_repair", "calibration_due", "report_due")
 _AFTER = ("step_note", "step_keep")
 _STEPS: dict[str, tuple[str, ...]] = {
     "breach": ("step_source", _ABATEMENT, "step_monitor", "step_reduce", *_AFTER),
@@ -53,9 +57,16 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "reported_differs": ("step_compare", "step_span", "step_note", "step_keep"),
     "cap_share": ("step_cap", "step_caps"),
     "cap_pace": ("step_cap", "step_caps"),
+    "fault_report": ("step_report_fault", "step_monitor", "step_maintenance"),
+    "fault_repair": ("step_repair", "step_sample", "step_note"),
+    "calibration_due": ("step_calibrate", "step_deadlines"),
+    "report_due": ("step_hand_in", "step_deadlines"),
+    "balance": ("step_leak", "step_meter_reading", "step_note"),
+    "night_minimum": ("step_night", "step_leak", "step_note"),
     "store_unavailable": ("step_disk",),
     "feed_stalled": ("step_service",),
-    "late": ("step_register", "step_keep"),
+    "corrected": ("step_register", "step_keep"),
+    "storm": ("step_storm", "step_list"),
     "test": ("step_none",),
 }
 _CLEARED_STEPS: dict[str, tuple[str, ...]] = {
@@ -73,12 +84,19 @@ _CLEARED_STEPS: dict[str, tuple[str, ...]] = {
     "reported_differs": ("step_note",),
     "cap_share": ("step_caps",),
     "cap_pace": ("step_caps",),
-    "late": ("step_register",),
+    "fault_report": ("step_note",),
+    "fault_repair": ("step_gap", "step_note"),
+    "calibration_due": ("step_deadlines",),
+    "report_due": ("step_deadlines",),
+    "balance": ("step_note",),
+    "night_minimum": ("step_note",),
+    "corrected": ("step_register",),
+    "storm": ("step_list",),
     "test": ("step_none",),
 }
 _CLEARED_OTHERWISE = ("step_gap", "step_note")
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("plantmon.notify", "templates"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
@@ -98,7 +116,7 @@ class Section:
     value: str | None  # the figure in large
     against: str | None  # the line under it
     rows: tuple[tuple[str, str], ...]
-    table: tuple[tuple[str, ...], ...]  # late breaches: first line is the head
+    table: tuple[tuple[str, ...], ...]  # of a mail that lists; first line is the head
     table_intro: str | None
     table_rest: str | None
     steps_title: str
@@ -134,12 +152,12 @@ def compose(
         raise ValueError(f"no mail is known for kind {facts.kind!r}, event {event!r}")
     languages = ("zh", "en") if language == "both" else ("zh",) if language == "zh" else ("en",)
     sections = [_section(facts, plant, one, event, severity, created_ms) for one in languages]
-    message = _headed(_subject(facts, plant, languages, event), sender, addresses, message_id, date, thread)
-    if event in ("raised", "escalated") and severity == "breach":
+    message = headed(_subject(facts, plant, languages, event), sender, addresses, message_id, date, thread)
+    if (facts.about or event) in _URGENT and severity == "breach":
         message["Importance"] = "high"
-    shown = {"sections": sections, "colour": _colour(event, severity), "has_chart": png is not None}
-    message.set_content(_TEMPLATES.get_template("mail.txt").render(shown), cte="base64")
-    html = _TEMPLATES.get_template("mail.html").render(shown, chart=f"cid:{_CHART_ID}")
+    shown = {"sections": sections, "colour": _colour(facts.about or event, severity), "has_chart": png is not None}
+    message.set_content(TEMPLATES.get_template("mail.txt").render(shown), cte="base64")
+    html = TEMPLATES.get_template("mail.html").render(shown, chart=f"cid:{_CHART_ID}")
     message.add_alternative(html, subtype="html", cte="base64")
     if png is not None:
         body = message.get_payload()[1]  # type: ignore[index]
@@ -161,16 +179,17 @@ def compose_plain(
 ) -> EmailMessage:
     """Compose the least mail that still says everything, for facts that `compose` failed on: their JSON as text."""
     subject = f"[plantmon] {severity} {event}: {facts.get('kind')} {facts.get('point') or facts.get('outlet') or ''}"
-    message = _headed(subject, sender, addresses, message_id, date, thread)
+    message = headed(subject, sender, addresses, message_id, date, thread)
     words = [text("mail.plain_intro", language) for language in ("zh", "en")]
     listed = json.dumps(facts, ensure_ascii=False, indent=2, default=str)
     message.set_content("\n".join([*words, "", listed.encode("utf-8", "replace").decode()]) + "\n", cte="base64")
     return message
 
 
-def _headed(
+def headed(
     subject: str, sender: str, addresses: Sequence[str], message_id: str, date: datetime, thread: str | None
 ) -> EmailMessage:
+    """Begin a mail: its subject, addresses and ids, each one clean line."""
     message = EmailMessage(policy=_POLICY)
     # Folded by the older class: the newer one writes some subjects with nothing on their first line (seen with 3.11).
     line = one_line(subject, _SUBJECT_LENGTH)
@@ -196,7 +215,10 @@ def _colour(event: str, severity: str) -> str:
 
 
 def _title(facts: Facts, event: str, language: str) -> str:
-    return text(f"mail.event_{event}", language, kind=text(f"mail.kind_{facts.kind}", language))
+    kind = f"{facts.kind}_overdue" if facts.overdue and facts.kind in DEADLINES else facts.kind
+    if facts.kind == "storm":
+        kind = f"storm_{facts.about or 'raised'}"
+    return text(f"mail.event_{event}", language, kind=text(f"mail.kind_{kind}", language))
 
 
 def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -> str:
@@ -204,11 +226,11 @@ def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -
     title = " ".join(_title(facts, event, language) for language in languages)
     language = languages[-1]
     place = wording.outlet(facts, plant, language) or plant.name.in_language(language) or plant.id
-    words = [place, wording.parameter(facts, plant, language)]
+    words = [place, wording.parameter(facts, plant, language), facts.period]
     limit = None if facts.bound is None else wording.quantity(wording.exact(facts.bound), facts.unit)
-    if facts.kind == "late" and facts.breaches:
-        words.append(text("mail.subject_late", language, count=len(facts.breaches)))
-    elif event == "cleared":
+    if listed := listing.summary(facts, language):
+        words.append(listed)
+    elif event in _OVER:
         words.append(
             ", ".join(filter(None, [wording.short_window(facts.window, language), *_how_long(facts, language)]))
         )
@@ -221,6 +243,8 @@ def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -
             words.append(f"{'<' if facts.side == 'min' else '>'} {limit}")
         elif limit is not None:
             words.append(f"({text('mail.subject_limit', language, limit=limit)})")
+    if event not in _OVER:
+        words.append(wording.by_when(facts, plant.time, language))
     return f"[plantmon] {title}: {' '.join(word for word in words if word)}"
 
 
@@ -235,9 +259,14 @@ def _how_long(facts: Facts, language: str) -> list[str]:
     return said
 
 
+def headline(facts: Facts, plant: Plant, language: str, event: str) -> str:
+    """Say an event in one line, as the subject of its mail does. Raises KeyError for an unknown kind or event."""
+    return _subject(facts, plant, (language,), event).removeprefix("[plantmon] ")
+
+
 def _section(facts: Facts, plant: Plant, language: str, event: str, severity: str, created_ms: int) -> Section:
     unit = wording.shown_unit(facts.unit)
-    is_cleared = event == "cleared"
+    is_cleared = event in _OVER
     over = wording.over(facts, language, unit=unit)
     against = None
     if over is not None and facts.bound is not None:
@@ -248,7 +277,7 @@ def _section(facts: Facts, plant: Plant, language: str, event: str, severity: st
     condition = wording.condition(facts, plant, language)
     if against is not None and condition is not None:
         against = text("mail.against_while", language, against=against, condition=condition)
-    is_open = event in ("raised", "reminded", "escalated") and facts.alarm is not None and not facts.acked_by
+    acknowledge, command = _command(facts, event, severity)
     return Section(
         language="zh-CN" if language == "zh" else "en",
         title=_title(facts, event, language),
@@ -260,17 +289,15 @@ def _section(facts: Facts, plant: Plant, language: str, event: str, severity: st
         value=None if is_cleared else wording.value_of(facts, facts.value, language, unit=unit),
         against=None if is_cleared else against,
         rows=tuple(_rows(facts, plant, language, event)),
-        table=tuple(_table(facts, plant, language)),
-        table_intro=text("mail.late_intro", language, count=len(facts.breaches)) if facts.breaches else None,
-        table_rest=text("mail.late_more", language, count=len(facts.breaches) - _LATE_ROWS)
-        if len(facts.breaches) > _LATE_ROWS
-        else None,
+        table=tuple(listing.table(facts, plant, language)),
+        table_intro=listing.intro(facts, language),
+        table_rest=listing.rest(facts, language),
         steps_title=text("mail.next_title", language),
         steps=tuple(text(f"mail.{step}", language) for step in _steps(facts, plant, event, severity)),
-        acknowledge=text("mail.acknowledge", language) if is_open else None,
-        command=f'plantmon alarms ack {facts.alarm} --by NAME --note "TEXT"' if is_open else None,
+        acknowledge=None if acknowledge is None else text(acknowledge, language),
+        command=command,
         chart_alt=text("mail.chart_alt", language),
-        footer=_footer(plant, language, created_ms),
+        footer=footer(plant, language, created_ms),
     )
 
 
@@ -278,7 +305,7 @@ def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[s
     """List label and text of what is known, in the order a reader asks."""
     unit = wording.shown_unit(facts.unit)
     limit = wording.find_limit(plant, facts.limit)
-    is_cleared = event == "cleared"
+    is_cleared = event in _OVER
     is_substance = limit is not None and limit.basis not in ("level", "interlock")
     value_label = "row_so_far" if facts.kind == "outlook" else "row_value"
     # Of one window, peak and mean are the value again.
@@ -291,7 +318,11 @@ def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[s
         "row_share": None if facts.share is None else f"{wording.percent(facts.share)} %",
         "row_projected": wording.value_of(facts, facts.projected, language, unit=unit),
         "row_rest": wording.rest(facts, language, unit=unit),
-        "row_limit": _bound(facts.bound, facts.side, language, unit),
+        "row_period": facts.period,
+        "row_began": None if facts.began is None else wording.moment(plant.time, facts.began),
+        "row_by": None if facts.by is None else wording.deadline(plant.time, facts.by),
+        "row_last": None if facts.last is None else wording.moment(plant.time, facts.last),
+        "row_limit": listing.bound(facts.bound, facts.side, language, unit),
         "row_compared": wording.over(facts, language, unit=unit),
         "row_while": wording.condition(facts, plant, language),
         "row_since": None if facts.since is None else wording.moment(plant.time, facts.since),
@@ -325,55 +356,15 @@ def _window(facts: Facts, plant: Plant, language: str) -> str | None:
     return f"{named}, {shown}" if named else shown
 
 
-def _bound(bound: float | None, side: str | None, language: str, unit: str | None) -> str | None:
-    if bound is None:
-        return None
-    key = "mail.limit_min" if side == "min" else "mail.limit_max"
-    return text(key, language, quantity=wording.quantity(wording.exact(bound), unit))
-
-
 def _lasted(facts: Facts, language: str) -> str | None:
     if facts.since is None or facts.until is None:
         return None
     return wording.duration(facts.until - facts.since, language)
 
 
-def _table(facts: Facts, plant: Plant, language: str) -> list[tuple[str, ...]]:
-    """List the breaches found in old data: head first, then a line each, at most _LATE_ROWS."""
-    if not facts.breaches:
-        return []
-    keys = ("row_outlet", "row_window", "row_value", "row_limit")
-    table: list[tuple[str, ...]] = [tuple(text(f"mail.{key}", language) for key in keys)]
-    for late in facts.breaches[:_LATE_ROWS]:
-        known = wording.find_limit(plant, late.limit)
-        one = Facts(
-            kind="late",
-            limit=late.limit,
-            value=late.value,
-            bound=late.bound,
-            side=late.side,
-            unit=late.unit,
-            at_least=late.at_least,
-        )
-        unit = wording.shown_unit(late.unit)
-        place = [wording.outlet(one, plant, language), wording.parameter(one, plant, language)]
-        when = wording.span(plant.time, late.start, None if known and known.window == "reading" else late.end)
-        table.append(
-            (
-                " ".join(word for word in place if word) or one_line(late.limit),
-                " ".join(
-                    word for word in (wording.short_window(known.window if known else None, language), when) if word
-                ),
-                wording.value_of(one, late.value, language, unit=unit) or "–",
-                _bound(late.bound, late.side, language, unit) or "–",
-            )
-        )
-    return table
-
-
 def _steps(facts: Facts, plant: Plant, event: str, severity: str) -> list[str]:
     """Name the sentences of what to do next."""
-    if event == "cleared":
+    if event in _OVER or facts.about in _OVER:
         return list(_CLEARED_STEPS.get(facts.kind, _CLEARED_OTHERWISE))
     point, limit = wording.find_point(facts, plant), wording.find_limit(plant, facts.limit)
     outlet = plant.outlets.get(facts.outlet or (limit.outlet if limit else "") or (point.outlet if point else "") or "")
@@ -381,12 +372,23 @@ def _steps(facts: Facts, plant: Plant, event: str, severity: str) -> list[str]:
     steps = [step + kind if step == _ABATEMENT else step for step in _STEPS[facts.kind]]
     if severity == "breach" and facts.kind != "test":
         steps.append("step_authority")
-    if event == "escalated":
-        steps.insert(0, "step_escalated")
-    return steps
+    first = _FIRST_STEPS.get(facts.about or event)
+    return steps if first is None else [first, *steps]
 
 
-def _footer(plant: Plant, language: str, created_ms: int) -> str:
+def _command(facts: Facts, event: str, severity: str) -> tuple[str | None, str | None]:
+    """Give the command that answers a mail, and the sentence before it: to acknowledge, or to close a breach."""
+    if facts.alarm is None:
+        return None, None
+    if event in _OPEN and not facts.acked_by:
+        return "mail.acknowledge", f'plantmon alarms ack {facts.alarm} --by NAME --note "TEXT"'
+    if event == "cleared" and severity == "breach":
+        return "mail.close", f'plantmon alarms close {facts.alarm} --cause "TEXT" --action "TEXT" --by NAME'
+    return None, None
+
+
+def footer(plant: Plant, language: str, created_ms: int) -> str:
+    """Say whose mail it is, in which zone its times are, and when it was made."""
     created_ms -= created_ms % SECOND_MS
     values = {
         "plant": plant.name.in_language(language) or plant.id,

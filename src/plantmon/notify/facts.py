@@ -28,16 +28,38 @@ KINDS = (
     "reported_differs",
     "cap_share",
     "cap_pace",
+    "fault_report",
+    "fault_repair",
+    "calibration_due",
+    "report_due",
+    "balance",
+    "night_minimum",
     "store_unavailable",
     "feed_stalled",
-    "late",
+    "corrected",
+    "storm",
     "test",
 )
-EVENTS = ("raised", "reminded", "escalated", "cleared", "late", "test")
+EVENTS = (
+    "raised",
+    "again",  # it came back soon: the same incident
+    "reminded",
+    "escalated",
+    "forgotten",  # acknowledged long ago, and it stands
+    "unshelved",
+    "cleared",
+    "unacknowledged",  # it is over, and nobody acknowledged it
+    "corrected",
+    "storm",
+    "test",
+)
 
 
-class LateBreach(msgspec.Struct, frozen=True):
-    """One window over its limit that was found in old data."""
+class Correction(msgspec.Struct, frozen=True):
+    """One window that late data, a declaration or another permit put over its limit, or took back from there.
+
+    `why`: found; complies, not_judged, no_limit of one taken back, with what is said of it now.
+    """
 
     limit: str
     start: int
@@ -47,6 +69,30 @@ class LateBreach(msgspec.Struct, frozen=True):
     unit: str
     side: str = "max"
     at_least: bool = False
+    why: str = "found"
+    now_value: float | None = None
+    now_reason: str | None = None
+
+
+class StormLine(msgspec.Struct, frozen=True):
+    """One alarm of a storm."""
+
+    alarm: int
+    kind: str
+    severity: str
+    since: int
+    until: int | None = None
+    outlet: str | None = None
+    point: str | None = None
+    limit: str | None = None
+    window: str | None = None
+    value: float | None = None
+    peak: float | None = None
+    bound: float | None = None
+    side: str | None = None
+    unit: str | None = None
+    at_least: bool | None = None
+    detail: str | None = None
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -79,9 +125,16 @@ class Facts(msgspec.Struct, frozen=True):
     exhausted: bool | None = None  # nothing that comes can keep it within the limit
     share: float | None = None  # how much of it is in, 0 to 1
     left_ms: int | None = None  # how long it goes on
+    by: int | None = None  # the last instant at which what is to be done is in time
+    overdue: bool | None = None  # it has passed
+    period: str | None = None  # of a report, 2026-Q1
+    began: int | None = None  # when a monitor's outage did
+    last: int | None = None  # when a point was last calibrated and passed
     detail: str | None = None
     acked_by: str | None = None
-    breaches: tuple[LateBreach, ...] = ()
+    breaches: tuple[Correction, ...] = ()
+    about: str | None = None  # what happened to the alarms of a storm: raised, cleared ...
+    lines: tuple[StormLine, ...] = ()
 
 
 def read(facts: Mapping[str, Any], alarm: int | None = None) -> Facts:

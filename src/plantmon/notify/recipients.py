@@ -1,18 +1,22 @@
 """This module decides who gets a mail of a severity, and not before when: pure functions of the plant file's rules.
 
-Severities held by quiet hours wait for the morning digest where the plant file names one, otherwise for the end of the
-quiet hours. A breach is never held, whatever the plant file says: the permit does not sleep.
+Severities held by quiet hours wait for the morning digest, which lists them, for those who get it every day, otherwise
+for the end of the quiet hours. A breach is never held, whatever the plant file says: the permit does not sleep.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import time, timedelta
 
 from plantmon.model.plant import AlarmRules, QuietHours
-from plantmon.times import PlantTime, to_ms
+from plantmon.times import MINUTE_MS, PlantTime, to_ms
 
 NEVER_HELD = "breach"
+DAILY = "daily"
+# So long after the digest's time what it was to list leaves by itself, should no digest have come.
+LEFT_BEHIND_MS = 30 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +37,53 @@ def groups(
     standing_ms: int = 0,
     told_ms: int | None = None,
 ) -> list[Group]:
-    """Give a severity's recipients, grouped by language in the order the plant file first names each.
+    """Give a severity's recipients, grouped by language and time in the order the plant file first names each.
 
     `standing_ms` is how long the alarm has stood unacknowledged: who is to be told `after` a longer time is left out.
     For an escalation `told_ms` is the time at which recipients were last looked for: who was told then is left out too.
     """
-    addresses: dict[str, list[tuple[str, str]]] = {}
+    return grouped(rules, plant_time, severity, now_ms, those_to_tell(rules, severity, standing_ms, told_ms))
+
+
+def those_to_tell(
+    rules: AlarmRules, severity: str, standing_ms: int, told_ms: int | None
+) -> list[tuple[str, str, str]]:
+    """List (language, recipient, address) of those whose turn it is; the times are those of `groups`."""
+    told = []
     for recipient in rules.recipients:
         is_new = told_ms is None or recipient.after_ms > told_ms
         if severity in recipient.severities and recipient.after_ms <= standing_ms and is_new:
-            of_language = addresses.setdefault(recipient.language, [])
-            of_language.extend((recipient.name, address) for address in recipient.email)
-    held_until_ms = not_before(rules, plant_time, severity, now_ms)
-    return [Group(language, tuple(pairs), held_until_ms) for language, pairs in addresses.items() if pairs]
+            told += [(recipient.language, recipient.name, address) for address in recipient.email]
+    return told
 
 
-def next_escalation(rules: AlarmRules, severity: str, standing_ms: int) -> int | None:
-    """Give the age of an unacknowledged alarm at which the next recipient is told; None when all have been."""
-    later = [r.after_ms for r in rules.recipients if severity in r.severities and r.after_ms > standing_ms]
-    return min(later, default=None)
+def grouped(
+    rules: AlarmRules, plant_time: PlantTime, severity: str, now_ms: int, told: Iterable[tuple[str, str, str]]
+) -> list[Group]:
+    """Group (language, recipient, address) by language and by the time their mail may leave at, in their order."""
+    addresses: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    daily = {recipient.name for recipient in rules.recipients if DAILY in recipient.digest}
+    for language, name, address in told:
+        in_digest = not daily.isdisjoint(name.split(", "))  # an address of several recipients carries all their names
+        held_until_ms = not_before(rules, plant_time, severity, now_ms, in_digest=in_digest)
+        addresses.setdefault((language, held_until_ms), []).append((name, address))
+    return [Group(language, tuple(pairs), until_ms) for (language, until_ms), pairs in addresses.items()]
 
 
-def not_before(rules: AlarmRules, plant_time: PlantTime, severity: str, now_ms: int) -> int:
-    """Give the plant time a mail may leave at: now, or when the quiet hours (and the wait for the digest) are over."""
+def not_before(rules: AlarmRules, plant_time: PlantTime, severity: str, now_ms: int, *, in_digest: bool) -> int:
+    """Give the plant time a mail may leave at by itself: now, or when the quiet hours are over.
+
+    For who reads of it in the daily digest (`in_digest`) that is some time after the digest that follows them.
+    """
     quiet = rules.quiet_hours
     if quiet is None or severity == NEVER_HELD or severity not in quiet.severities:
         return now_ms
     if not _is_quiet(quiet, plant_time.local(now_ms).time()):
         return now_ms
     over_ms = _next(plant_time, now_ms, quiet.end)
-    return over_ms if rules.digest is None else _next(plant_time, over_ms, rules.digest)
+    if rules.digest is None or not in_digest:
+        return over_ms
+    return _next(plant_time, over_ms, rules.digest) + LEFT_BEHIND_MS
 
 
 def _is_quiet(quiet: QuietHours, clock: time) -> bool:

@@ -51,13 +51,15 @@ class Reply:
     """What became of one address: accepted, queued (try again) or refused, with the server's words.
 
     `is_reached` is false where the fault was the server's or the line's: another message would meet it as well.
-    `is_midway` says that the line failed only after the server had begun to take this message.
+    `is_midway` says that the line failed only after the server had begun to take this message. `code` is the answer
+    as a number, None where the server gave none.
     """
 
     state: str
     answer: str
     is_reached: bool = True
     is_midway: bool = False
+    code: int | None = None
 
 
 def send(server: MailServer, mime: bytes, sender: str, addresses: Sequence[str]) -> dict[str, Reply]:
@@ -70,14 +72,19 @@ def send(server: MailServer, mime: bytes, sender: str, addresses: Sequence[str])
         with _session(server) as smtp:
             _transact(smtp, mime, sender, addresses, replies)
     except _Midway as error:
-        return replies | _rest(replies, addresses, Reply(QUEUED, str(error), is_reached=False, is_midway=True))
+        reply = Reply(QUEUED, str(error), is_reached=False, is_midway=True, code=error.code)
+        return replies | _rest(replies, addresses, reply)
     except DeliveryError as error:
-        return replies | _rest(replies, addresses, Reply(QUEUED, str(error), is_reached=False))
+        return replies | _rest(replies, addresses, Reply(QUEUED, str(error), is_reached=False, code=error.code))
     return replies
 
 
 class _Midway(DeliveryError):
     """The line failed inside a transaction."""
+
+
+class _ServerLeaves(smtplib.SMTPResponseException):
+    """The server answered that it ends the connection, or what no mail server answers."""
 
 
 def _rest(replies: dict[str, Reply], addresses: Sequence[str], reply: Reply) -> dict[str, Reply]:
@@ -104,7 +111,7 @@ def _attempt(where: str, step: Callable[[], T]) -> T:
     try:
         return step()
     except (smtplib.SMTPException, OSError, UnicodeError, ValueError) as error:
-        raise DeliveryError(f"{where}: {_words(error)}", retriable=True) from error
+        raise DeliveryError(f"{where}: {_words(error)}", retriable=True, code=_code(error)) from error
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
@@ -140,7 +147,7 @@ def _transact(
         code, words = smtp.mail(sender)
         if code // 100 != 2:
             # About us, not about a recipient: whatever the code, a person can mend it and the mail still goes out.
-            raise DeliveryError(f"sender {sender}: {_answer(code, words)}", retriable=True)
+            raise DeliveryError(f"sender {sender}: {_answer(code, words)}", retriable=True, code=code)
         for address in addresses:
             reply = _recipient(smtp, address)
             if reply is None:
@@ -153,7 +160,7 @@ def _transact(
         else:
             smtp.rset()
     except smtplib.SMTPException as error:
-        raise _Midway(_words(error), retriable=True) from error
+        raise _Midway(_words(error), retriable=True, code=_code(error)) from error
     except (OSError, UnicodeError, ValueError) as error:
         raise _Midway(_words(error), retriable=True) from error
 
@@ -167,7 +174,7 @@ def _recipient(smtp: smtplib.SMTP, address: str) -> Reply | None:
     if code // 100 == 2:
         return None
     _must_go_on(code, words)
-    return Reply(_state(code), _answer(code, words))
+    return Reply(_state(code), _answer(code, words), code=code)
 
 
 def _data(smtp: smtplib.SMTP, mime: bytes) -> Reply:
@@ -176,15 +183,15 @@ def _data(smtp: smtplib.SMTP, mime: bytes) -> Reply:
     except smtplib.SMTPDataError as error:  # refused before the first byte
         code, words = error.smtp_code, _bytes(error.smtp_error)
     if code // 100 == 2:
-        return Reply(ACCEPTED, _answer(code, words))
+        return Reply(ACCEPTED, _answer(code, words), code=code)
     _must_go_on(code, words)
-    return Reply(_state(code), _answer(code, words))
+    return Reply(_state(code), _answer(code, words), code=code)
 
 
 def _must_go_on(code: int, words: bytes) -> None:
-    """Raise SMTPServerDisconnected where the server takes its leave, or no longer speaks SMTP."""
+    """Raise _ServerLeaves where the server takes its leave, or no longer speaks SMTP."""
     if code == _SERVER_CLOSES or not _LEAST_CODE <= code <= _MOST_CODE:
-        raise smtplib.SMTPServerDisconnected(_answer(code, words))
+        raise _ServerLeaves(code, words)
 
 
 def _state(code: int) -> str:
@@ -197,6 +204,12 @@ def _bytes(words: bytes | str) -> bytes:
 
 def _answer(code: int, words: bytes) -> str:
     return " ".join(f"{code} {words.decode('utf-8', 'replace')}".split())[:_ANSWER_LENGTH]
+
+
+def _code(error: Exception) -> int | None:
+    if not isinstance(error, smtplib.SMTPResponseException):
+        return None
+    return error.smtp_code if _LEAST_CODE <= error.smtp_code <= _MOST_CODE else None
 
 
 def _words(error: Exception) -> str:

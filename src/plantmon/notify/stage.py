@@ -11,16 +11,16 @@ import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import parseaddr
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 import structlog
 
 from plantmon.model.plant import Plant
 from plantmon.notify import facts as facts_of
-from plantmon.notify.compose import compose, compose_plain
 from plantmon.notify.drawing import Drawing
+from plantmon.notify.letter import letter
 from plantmon.notify.sketch import Series, sketch
 from plantmon.notify.smtp import MailServer, Reply, send
 from plantmon.store import outbox
@@ -92,7 +92,7 @@ class Mailer:
         # Messages in whose midst the line failed last time: tried last, so that one that the server chokes on does not
         # keep the others waiting behind it.
         self._suspects: set[int] = set()
-        self._unrecorded: list[tuple[int, dict[str, Outcome], int]] = []
+        self._unrecorded: list[tuple[int, dict[str, Outcome], int, int]] = []
         self._failures: dict[str, _Failure] = {}
 
     def run(self, now_ms: int, real_ms: int) -> int | None:
@@ -108,7 +108,7 @@ class Mailer:
             until_ms = _FOREVER_MS if self._is_away else real_ms
             for message in due:
                 tried.add(message.id)
-                if not self._try(message, real_ms, until_ms):
+                if not self._try(message, now_ms, real_ms, until_ms):
                     self._postpone(now_ms, real_ms, tried)
                     return self._next_due(now_ms, real_ms)
         return self._next_due(now_ms, real_ms)
@@ -122,7 +122,7 @@ class Mailer:
         untried = [message for message in due if message.id not in tried]
         return sorted(untried, key=lambda message: (message.id in self._suspects, message.id))
 
-    def _try(self, message: Message, real_ms: int, until_ms: int) -> bool:
+    def _try(self, message: Message, now_ms: int, real_ms: int, until_ms: int) -> bool:
         """Send one message to its addresses that are due by `until_ms`, record the answers. False: stop the round."""
         deliveries = {delivery.address: delivery for delivery in message.queued if delivery.next_try_ms <= until_ms}
         mime = self._mime(message, real_ms)
@@ -132,7 +132,7 @@ class Mailer:
         else:
             self._suspects.discard(message.id)
         outcomes = {address: _outcome(deliveries[address], reply, real_ms) for address, reply in replies.items()}
-        self._record(message.id, outcomes, real_ms)
+        self._record(message.id, outcomes, now_ms, real_ms)
         self._is_away = not all(reply.is_reached for reply in replies.values())
         self._log(message, replies, real_ms)
         return not self._is_away
@@ -149,23 +149,7 @@ class Mailer:
         return mime
 
     def _compose(self, message: Message, real_ms: int) -> bytes:
-        headers: dict[str, Any] = {
-            "event": message.event,
-            "severity": message.severity,
-            "sender": self._sender,
-            "addresses": [delivery.address for delivery in message.deliveries],
-            "message_id": message.message_id,
-            "date": datetime.fromtimestamp(real_ms // SECOND_MS, UTC),
-            "thread": message.thread,
-        }
-        try:
-            facts = facts_of.read(message.facts, message.alarm)
-            png = self._picture(facts, message)
-            mail = compose(facts, self.plant, message.language, png, created_ms=message.created_ms, **headers)
-            return mail.as_bytes()
-        except Exception:
-            log.exception("mail_not_composed", message=message.id, facts_kind=message.facts.get("kind"))
-        return compose_plain(message.facts, **headers).as_bytes()
+        return letter(message, self.plant, self._sender, real_ms, self._picture).as_bytes()
 
     def _picture(self, facts: facts_of.Facts, message: Message) -> bytes | None:
         if self._chart is None:
@@ -177,16 +161,25 @@ class Mailer:
             log.exception("chart_not_drawn", message=message.id)
             return None
 
-    def _record(self, message: int, outcomes: dict[str, Outcome], real_ms: int) -> None:
-        self._unrecorded.append((message, outcomes, real_ms))
+    def _record(self, message: int, outcomes: dict[str, Outcome], now_ms: int, real_ms: int) -> None:
+        self._unrecorded.append((message, outcomes, now_ms, real_ms))
         self._record_rest()
 
     def _record_rest(self) -> None:
         """Write the answers the store has not taken yet. While it cannot, nothing more is sent: StoreUnavailable."""
         while self._unrecorded:
-            message, outcomes, real_ms = self._unrecorded[0]
-            self._store.write(lambda connection: outbox.record(connection, message, outcomes, real_ms))  # noqa: B023
+            self._store.write(partial(self._write, *self._unrecorded[0]))
             del self._unrecorded[0]
+
+    def _write(
+        self,
+        message: int,
+        outcomes: dict[str, Outcome],
+        now_ms: int,
+        real_ms: int,
+        connection: sqlite3.Connection,
+    ) -> None:
+        outbox.record(connection, message, outcomes, real_ms, now_ms=now_ms, server=self._where)
 
     def _postpone(self, now_ms: int, real_ms: int, tried: set[int]) -> None:
         """Let all else that is due wait as if it had been tried: each would only meet the same server."""
@@ -196,12 +189,15 @@ class Mailer:
                 if message.id not in tried:
                     outcomes = {
                         delivery.address: Outcome(
-                            outbox.QUEUED, "the mail server is away", real_ms + wait_ms(delivery.attempts + 1)
+                            outbox.QUEUED,
+                            "the mail server is away",
+                            real_ms + wait_ms(delivery.attempts + 1),
+                            is_tried=False,
                         )
                         for delivery in message.queued
                         if delivery.next_try_ms <= real_ms
                     }
-                    outbox.record(connection, message.id, outcomes, real_ms)
+                    self._write(message.id, outcomes, now_ms, real_ms, connection)
 
         self._store.write(change)
 
@@ -253,4 +249,4 @@ class Mailer:
 
 
 def _outcome(delivery: Delivery, reply: Reply, real_ms: int) -> Outcome:
-    return Outcome(reply.state, reply.answer, real_ms + wait_ms(delivery.attempts + 1))
+    return Outcome(reply.state, reply.answer, real_ms + wait_ms(delivery.attempts + 1), reply.code)

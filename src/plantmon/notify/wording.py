@@ -17,8 +17,8 @@ from plantmon.times import DAY_MS, MINUTE_MS, PlantTime, format_duration
 
 _WINDOWS = ("reading", "1h", "1d", "1mo", "1y", "day-period", "night-period")
 _SHORT_WINDOWS = ("reading", "1h", "1d")
-# Their zero is a convention or they are logarithms: a percentage of such a limit says nothing.
-_WITHOUT_SHARE = frozenset({"degC", "degF", "pH", "dB", "dBA"})
+# Their zero is a convention, or they are logarithms or shares: a percentage of such a limit says nothing.
+_WITHOUT_SHARE = frozenset({"degC", "degF", "pH", "dB", "dBA", "%"})
 _DIGITS = 3  # significant ones of a measured value, as many as a monitor is good for
 _MOST_DIGITS = 12
 _SHOWN_UNITS = (("m3", "m³"), ("m2", "m²"), ("degC", "°C"))
@@ -89,6 +89,11 @@ def percent(share: float) -> str:
     return _plain(hundredths, max(2, len(str(abs(int(hundredths))))))
 
 
+def has_percent(unit: str | None) -> bool:
+    """Whether parts of a limit in this unit say anything: not of temperatures and logarithms."""
+    return unit not in _WITHOUT_SHARE
+
+
 def value_of(facts: Facts, value: float | None, language: str, *, unit: str | None) -> str | None:
     """Write one of the facts' values with its unit, and that it is a lower bound where it is."""
     if value is None:
@@ -135,6 +140,29 @@ def _kept_to(value: float, *, is_least: bool) -> str:
     written = Decimal(repr(value))
     step = Decimal(1).scaleb(min(written.adjusted() - _DIGITS + 1, 0))
     return exact(float(written.quantize(step, ROUND_CEILING if is_least else ROUND_FLOOR)))
+
+
+def by_when(facts: Facts, plant_time: PlantTime, language: str) -> str | None:
+    """Say for the subject by when something is to be done, was to be done, or will have happened; None: nothing is."""
+    if facts.by is not None:
+        key = "mail.subject_overdue" if facts.overdue else "mail.subject_by"
+        return text(key, language, time=_last_moment(plant_time, facts.by))
+    if facts.kind == "outlook" and facts.end is not None:
+        return text("mail.subject_at", language, time=_last_moment(plant_time, facts.end)[11:])
+    if facts.reached is not None:
+        return text("mail.subject_reached", language, day=facts.reached)
+    return None
+
+
+def deadline(plant_time: PlantTime, by_ms: int) -> str:
+    """Write the last instant of a term with its zone; the end of a day as that day's 24:00."""
+    return f"{_last_moment(plant_time, by_ms)} ({zone(plant_time, by_ms)})"
+
+
+def _last_moment(plant_time: PlantTime, by_ms: int) -> str:
+    if plant_time.day_start(by_ms) == by_ms:
+        return f"{plant_time.show(by_ms - 1)[:10]} 24:00"
+    return plant_time.show(by_ms)[:16]
 
 
 def heading(facts: Facts, language: str) -> str | None:
@@ -184,6 +212,8 @@ def parameter(facts: Facts, plant: Plant, language: str) -> str | None:
     point, limit = find_point(facts, plant), find_limit(plant, facts.limit)
     if point is not None:
         name = point.name.in_language(language) or point.id
+        if point.outlet is None and name != point.id:  # two meters may count the same thing
+            name = f"{point.id} {name}"
     elif limit is not None:
         name = limit.subject
     elif facts.point is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from plantmon.averages.gas import helpers
-from plantmon.model.plant import Basis, FeedSpec, Kind, Limit, Outlet, Plant, Point, Recipient
+from plantmon.model.plant import Balance, Basis, FeedSpec, Kind, Limit, Outlet, Plant, Point, Recipient, WorkTime
 from plantmon.plant.topics import DECODED, subscription
 from plantmon.tables.load import quantities
 from plantmon.texts import text
@@ -27,6 +27,7 @@ def describe(plant: Plant, today: date, language: str) -> str:
         *_limits(plant, today, language),
         *_feeds(plant, language),
         *_mail(plant, language),
+        *_due(plant, language),
         *_later(plant, language),
     ]
     return "\n".join(lines) + "\n"
@@ -53,6 +54,8 @@ def _points(plant: Plant, language: str) -> Iterator[str]:
         yield from _section("outlet", lines, language, id=outlet.id, name=name, kind=kind)
     meters = [_point(point, language) for point in plant.points.values() if point.kind == Kind.COUNTER]
     yield from _section("meters", meters, language)
+    if plant.balances:
+        yield from _section("balances", [_balance(plant, balance, language) for balance in plant.balances], language)
 
 
 def _conditions(plant: Plant, outlet: Outlet, language: str) -> Iterator[str]:
@@ -102,6 +105,20 @@ def _ways(point: Point, language: str) -> Iterator[str]:
         yield text("check.stuck", language, stuck=format_duration(checks.stuck_ms))
     if checks is not None and checks.jump is not None:
         yield text("check.jump", language, jump=format_quantity(checks.jump, point.unit))
+    if point.calibration_ms is not None:
+        yield text("check.calibration", language, interval=format_duration(point.calibration_ms))
+
+
+def _balance(plant: Plant, balance: Balance, language: str) -> str:
+    said = text(
+        "check.balance", language, parent=balance.parent, children=", ".join(balance.children),
+        share=f"{balance.warn_above * 100:.12g} %", window=text(f"check.window.{balance.window}", language),
+    )  # fmt: skip
+    if balance.night_minimum is None:
+        return said
+    rules, rate = plant.rules, format_quantity(balance.night_minimum, f"{plant.points[balance.parent].unit}/h")
+    begins, ends = f"{rules.leak_night_begins:%H:%M}", f"{rules.leak_night_ends:%H:%M}"
+    return said + text("check.night", language, rate=rate, begins=begins, ends=ends)
 
 
 def _range(point: Point, language: str) -> str:
@@ -190,7 +207,11 @@ def _mail(plant: Plant, language: str) -> Iterator[str]:
         values = {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
         lines.append(text("check.quiet", language, severities=_severities(quiet.severities, language), **values))
     if alarms.digest is not None:
-        lines.append(text("check.digest", language, time=f"{alarms.digest:%H:%M}"))
+        for edition in ("daily", "weekly", "monthly"):
+            names = ", ".join(one.name for one in alarms.recipients if edition in one.digest)
+            if names:
+                clock = f"{alarms.digest:%H:%M}"
+                lines.append(text(f"check.digest.{edition}", language, time=clock, names=names))
     yield from _section("mail", lines, language)
 
 
@@ -213,6 +234,29 @@ def _severities(severities: Iterable[str], language: str) -> str:
     """Name severities, the gravest first."""
     chosen = set(severities)
     return ", ".join(text(f"check.severity.{name}", language) for name in _SEVERITIES if name in chosen)
+
+
+def _due(plant: Plant, language: str) -> Iterator[str]:
+    """Say by when what is to be done, and when people are reminded: outages and execution reports."""
+    rules, clock, reporting = plant.rules, plant.alarms.fault_clock, plant.reporting
+    lines = []
+    if clock is not None:
+        terms = {"report": _term(clock.report_within, language), "repair": _term(clock.repair_within, language)}
+        lines.append(text("check.fault_clock", language, share=f"{rules.fault_warn_at * 100:.12g} %",
+                          left=rules.fault_workdays_left, **terms))  # fmt: skip
+    for kind in ("monthly", "quarterly", "yearly"):
+        days = getattr(reporting, kind)
+        if days is not None:
+            ahead = format_duration(rules.report_ahead_ms)
+            lines.append(text(f"check.reporting.{kind}", language, days=days, ahead=ahead))
+    if lines:
+        yield from _section("due", lines, language)
+
+
+def _term(term: WorkTime, language: str) -> str:
+    if term.ms is not None:
+        return format_duration(term.ms)
+    return text("check.workdays", language, count=term.workdays)
 
 
 def _later(plant: Plant, language: str) -> Iterator[str]:

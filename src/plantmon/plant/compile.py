@@ -19,7 +19,7 @@ from plantmon.times import PlantTime
 
 _MEANS = {"reading", "1h", "1d", "1mo"}
 _PERIODS = {"day-period", "night-period"}
-_LATER = ("balances", "tariff", "esg")
+_LATER = ("tariff", "esg")
 VOLUME_FRACTION, MASS_UNIT = "volume fraction", "mg/m3"
 # The points an outlet needs for a gas that is not measured dry and in the standard state.
 GAS_HELPERS = {"wet": ("moisture",), "actual": ("moisture", "gas_temperature", "gas_pressure")}
@@ -54,6 +54,8 @@ def compile_plant(file: schema.File, text: str) -> model.Plant:
         alarms=_alarms(file.alarms),
         later=_later(file),
         calendar=_calendar(file.calendar),
+        balances=tuple(_balance(file, balance) for balance in file.balances),
+        reporting=_reporting(file.reporting),
     )
 
 
@@ -153,6 +155,7 @@ def _point(outlet_id: str, outlet: schema.Outlet, point_id: str, point: schema.P
         checks=None
         if point.checks is None
         else model.Checks(point.checks.stuck, difference_in(point.checks.jump, point.unit)),
+        calibration_ms=point.calibration,
     )
 
 
@@ -321,6 +324,20 @@ def _rules(rules: schema.Rules) -> model.Rules:
         outlook_minutes=rules.outlook_minutes,
         outlook_share=rules.outlook_share,
         outlook_recent_minutes=rules.outlook_recent_minutes,
+        alarm_delay_ms=rules.alarm_delay,
+        incident_gap_ms=rules.incident_gap,
+        forgotten_ms=rules.forgotten,
+        returned_ends_ms=rules.returned_ends,
+        longest_shelf_ms=rules.longest_shelf,
+        longest_breach_shelf_ms=rules.longest_breach_shelf,
+        storm_mails=rules.storm_mails,
+        meter_event_stands_ms=rules.meter_event_stands,
+        fault_warn_at=rules.fault_warn_at,
+        fault_workdays_left=rules.fault_workdays_left,
+        calibration_ahead=rules.calibration_ahead,
+        report_ahead_ms=rules.report_ahead,
+        leak_night_begins=rules.leak_night_begins,
+        leak_night_ends=rules.leak_night_ends,
     )
 
 
@@ -328,6 +345,22 @@ def _substitution(table: tuple[schema.Substitution, ...]) -> tuple[model.Substit
     """Give the table best capture first, short gaps before long ones: the first line that fits is the one."""
     lines = [model.Substitution(line.capture_from, line.up_to_hours, line.look_back) for line in table]
     return tuple(sorted(lines, key=lambda line: (-line.capture_from, line.up_to_hours or math.inf)))
+
+
+def _balance(file: schema.File, balance: schema.Balance) -> model.Balance:
+    return model.Balance(
+        parent=balance.parent,
+        children=tuple(meter_id for meter_id, meter in file.meters.items() if meter.parent == balance.parent),
+        warn_above=balance.warn_above,
+        window=balance.window,
+        night_minimum=rate_in(balance.night_minimum, file.meters[balance.parent].unit),
+    )
+
+
+def _reporting(reporting: schema.Reporting | None) -> model.Reporting:
+    if reporting is None:
+        return model.Reporting()
+    return model.Reporting(reporting.monthly, reporting.quarterly, reporting.yearly)
 
 
 def _calendar(calendar: schema.Calendar) -> model.Calendar:
@@ -342,6 +375,13 @@ def _work_time(time: WorkTime) -> model.WorkTime:
     return model.WorkTime(ms=time.milliseconds, workdays=time.workdays)
 
 
+def _editions(recipient: schema.Recipient) -> tuple[str, ...]:
+    """Give the editions of the digest a recipient gets: unless said, daily for those who get warnings or data."""
+    if recipient.digest is not None:
+        return tuple(dict.fromkeys(recipient.digest))
+    return ("daily",) if {"warning", "data"} & set(recipient.severity) else ()
+
+
 def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
     quiet, clock = alarms.quiet_hours, alarms.fault_clock
     return model.AlarmRules(
@@ -352,6 +392,7 @@ def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
                 severities=frozenset(recipient.severity),
                 after_ms=recipient.after,
                 language=recipient.language,
+                digest=_editions(recipient),
             )
             for name, recipient in alarms.recipients.items()
         ),

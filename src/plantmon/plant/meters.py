@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from plantmon import units
 from plantmon.plant import schema
 from plantmon.plant.document import Mapping
 from plantmon.plant.fitting import check_amount, check_period, check_rate, check_unit, names_in, overlap, say
@@ -76,9 +77,13 @@ def _line_of_parents(file: schema.File, meter_id: str) -> list[str]:
 
 
 def check_balances(file: schema.File, document: Mapping, problems: Problems) -> None:
-    """Note balances without a parent that has children, or with a night minimum of a foreign unit."""
+    """Note balances without a parent that has children, of one twice, or with what cannot be added or compared."""
     known = names_in(document, "meters")
+    first: dict[str, schema.Balance] = {}
     for balance in file.balances:
+        other = first.setdefault(balance.parent, balance)
+        if other is not balance:
+            say(problems, balance, "parent", "balance_twice", parent=balance.parent, other=other.line())
         parent = file.meters.get(balance.parent)
         if parent is None:
             if balance.parent not in known:
@@ -87,3 +92,12 @@ def check_balances(file: schema.File, document: Mapping, problems: Problems) -> 
         if not any(meter.parent == balance.parent for meter in file.meters.values()) and len(known) == len(file.meters):
             say(problems, balance, "parent", "no_children", parent=balance.parent)
         check_rate(problems, balance, "night_minimum", balance.night_minimum, parent.unit)
+        _check_addable(file, balance, parent, problems)
+
+
+def _check_addable(file: schema.File, balance: schema.Balance, parent: schema.Meter, problems: Problems) -> None:
+    """Note children that count in another dimension than their parent, such as steam in t and in GJ."""
+    for meter_id, meter in file.meters.items():
+        is_child = meter.parent == balance.parent and meter.quantity == parent.quantity
+        if is_child and units.dimension(meter.unit) != units.dimension(parent.unit):
+            say(problems, balance, "parent", "balance_unit", child=meter_id, unit=meter.unit, other=parent.unit)

@@ -57,10 +57,12 @@ def check_references(file: schema.File, document: Mapping, problems: Problems) -
 
 
 def _check_rules(rules: schema.Rules, problems: Problems) -> None:
-    """Note day and night that are no two spans of full hours, and gaps the substitution table tells of twice or not."""
-    for field in ("day_begins", "night_begins"):
+    """Note days and nights that are no spans of full hours, and gaps the substitution table tells of twice or not."""
+    for field in ("day_begins", "night_begins", "leak_night_begins", "leak_night_ends"):
         if getattr(rules, field).minute:
             say(problems, rules, field, "full_hour", given=f"{getattr(rules, field):%H:%M}")
+    if rules.leak_night_begins >= rules.leak_night_ends:
+        say(problems, rules, "leak_night_ends", "leak_night", given=f"{rules.leak_night_ends:%H:%M}")
     if rules.day_begins >= rules.night_begins:
         say(problems, rules, "night_begins", "night_before_day", day=f"{rules.day_begins:%H:%M}")
     first: dict[tuple[float, int | None], schema.Substitution] = {}
@@ -167,6 +169,10 @@ def _check_alarms(alarms: schema.Alarms, problems: Problems) -> None:
     quiet = alarms.quiet_hours
     if quiet is not None and quiet.from_ == quiet.to:
         say(problems, quiet, "to", "no_span")
+    if alarms.digest is None and alarms.path() not in problems.damaged:
+        for recipient in alarms.recipients.values():
+            if recipient.digest:
+                say(problems, recipient, "digest", "no_digest_time")
 
 
 def _check_calendar(file: schema.File, problems: Problems) -> None:

@@ -47,12 +47,13 @@ from plantmon.plant.values import (
     read_share,
 )
 from plantmon.tables.load import default, quantities, substitution
-from plantmon.times import MINUTE_MS, format_duration
+from plantmon.times import DAY_MS, MINUTE_MS, format_duration
 
 # HJ 212-2017 Table 4, MinInterval.
 _MINUTE_DATA_MS = tuple(minutes * MINUTE_MS for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30))
 
 Severity = Literal["warning", "breach", "data"]
+Edition = Literal["daily", "weekly", "monthly"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Window = Literal["reading", "1h", "1d", "1mo", "1y", "day-period", "night-period"]
 
@@ -91,6 +92,10 @@ def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _editions(value: Any) -> Any:
+    return () if value == "none" else _one_or_more(value)
+
+
 def _ratio_spans(value: Any) -> Any:
     """Take a bare ratio for one that always held."""
     return [{"value": value}] if not isinstance(value, list) else value
@@ -110,6 +115,16 @@ def _minute_data(value: int) -> int:
     return value
 
 
+def _report_term(value: Any) -> int | None:
+    """Read `15d` or `none` as days."""
+    if value in ("none", None):
+        return None
+    days, rest = divmod(read_duration(value), DAY_MS)
+    if rest:
+        raise Mistake("whole_days", given=value)
+    return days
+
+
 class Names(Written):
     """A name in both languages."""
 
@@ -119,6 +134,7 @@ class Names(Written):
 
 Name = Annotated[Names, BeforeValidator(_both)]
 QuantityName = Annotated[Text, AfterValidator(_quantity)]
+ReportTerm = Annotated[int | None, BeforeValidator(_report_term)]
 Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -185,6 +201,20 @@ class Rules(Written):
     outlook_minutes: Annotated[Whole, Field(ge=1, le=60)] = int(default("outlook_minutes"))
     outlook_share: Share = read_share(default("outlook_share"))
     outlook_recent_minutes: Annotated[Whole, Field(ge=1, le=60)] = int(default("outlook_recent_minutes"))
+    alarm_delay: Delay = 0
+    incident_gap: Duration = read_duration(default("incident_gap"))
+    forgotten: Duration = read_duration(default("forgotten"))
+    returned_ends: Duration = read_duration(default("returned_ends"))
+    longest_shelf: Duration = read_duration(default("longest_shelf"))
+    longest_breach_shelf: Duration = read_duration(default("longest_breach_shelf"))
+    storm_mails: Annotated[Whole, Field(ge=1, le=100)] = int(default("storm_mails"))
+    meter_event_stands: Duration = read_duration(default("meter_event_stands"))
+    fault_warn_at: Share = read_share(default("fault_warn_at"))
+    fault_workdays_left: Annotated[Whole, Field(ge=1, le=99)] = int(default("fault_workdays_left"))
+    calibration_ahead: Share = read_share(default("calibration_ahead"))
+    report_ahead: Duration = read_duration(default("report_ahead"))
+    leak_night_begins: ClockTime = read_clock(default("leak_night_begins"))
+    leak_night_ends: ClockTime = read_clock(default("leak_night_ends"))
 
 
 class Checks(Written):
@@ -206,6 +236,7 @@ class Point(Written):
     formula: Text | None = None
     state: Literal["dry", "wet", "standard", "actual"] | None = None
     checks: Checks | None = None
+    calibration: Duration | None = None
 
 
 class Running(Written):
@@ -304,6 +335,8 @@ class Recipient(Written):
     severity: Annotated[tuple[Severity, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
     after: Delay = 0
     language: Literal["zh", "en", "both"] = default("recipient_language")  # type: ignore[assignment]
+    # None: daily for those who get warnings or data.
+    digest: Annotated[tuple[Edition, ...], BeforeValidator(_editions)] | None = None
 
 
 class QuietHours(Written):
@@ -319,6 +352,14 @@ class FaultClock(Written):
 
     report_within: WorkTimeField
     repair_within: WorkTimeField
+
+
+class Reporting(Written):
+    """Within how many days after its period an execution report is handed in; None: none is."""
+
+    monthly: ReportTerm = None
+    quarterly: ReportTerm = None
+    yearly: ReportTerm = None
 
 
 class Alarms(Written):
@@ -400,6 +441,7 @@ class File(Written):
     outlets: dict[Id, Outlet] = {}
     meters: dict[MeterId, Meter] = {}
     balances: tuple[Balance, ...] = ()
+    reporting: Reporting | None = None
     alarms: Alarms = Alarms()
     calendar: Calendar = Calendar()
     tariff: Tariff | None = None

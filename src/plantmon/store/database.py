@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -28,6 +30,23 @@ CHECKPOINT_PAGES = 4000
 WAL_TRUNCATE_PAGES = 16_000
 
 _FULL = ("disk is full", "disk I/O error", "readonly database", "read-only", "database is locked", "unable to open")
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The disk the store lies on, in bytes."""
+
+    free: int
+    size: int
+
+
+def disk_of(path: Path) -> Disk | None:
+    """Say how much of the disk a store lies on is free; None where that cannot be told."""
+    try:
+        usage = shutil.disk_usage(path.parent)
+    except OSError:
+        return None
+    return Disk(usage.free, usage.total)
 
 
 def store_error(error: sqlite3.Error) -> Exception:

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from plantmon.store import attempts
+from plantmon.store.attempts import Attempt
+
 QUEUED, ACCEPTED, REFUSED = "queued", "accepted", "refused"
+TOLD = "told"  # held by quiet hours, and listed in a digest instead
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one try made of one delivery. `next_try_ms` (real time) counts only while `state` is queued."""
+    """What one try made of one delivery. `next_try_ms` (real time) counts only while `state` is queued.
+
+    `code` is the server's answer as a number. Not `is_tried`: the server had just been found away.
+    """
 
     state: str  # queued, accepted, refused
     answer: str
     next_try_ms: int = 0
+    code: int | None = None
+    is_tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,15 @@ class Delivery:
     next_try_ms: int
     answered_ms: int | None
     answer: str | None
+    told_by: int | None = None  # the message that told of this one instead
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said. `thread` is the Message-ID of the alarm's first mail in this language, None for that itself."""
+    """What is said. `thread` is the Message-ID of the alarm's first mail in this language, None for that itself.
+
+    `second` is the number of its event on the second channel, None where it did not take that way.
+    """
 
     id: int
     message_id: str
@@ -55,6 +68,7 @@ class Message:
     thread: str | None
     is_composed: bool
     deliveries: tuple[Delivery, ...]
+    second: int | None = None
 
     @property
     def queued(self) -> tuple[Delivery, ...]:
@@ -167,11 +181,26 @@ def save_mime(connection: sqlite3.Connection, message: int, mime: bytes) -> None
     connection.execute("UPDATE message SET mime = ? WHERE id = ?", (mime, message))
 
 
-def record(connection: sqlite3.Connection, message: int, outcomes: Mapping[str, Outcome], real_ms: int) -> None:
-    """Write what one try made of a message's deliveries.
+def record(
+    connection: sqlite3.Connection,
+    message: int,
+    outcomes: Mapping[str, Outcome],
+    real_ms: int,
+    *,
+    now_ms: int,
+    server: str,
+) -> None:
+    """Write what one try at a server made of a message's deliveries, and the try itself.
 
     A delivery that came to an end before stays as it is. With the last one the bytes go: facts and answers tell enough.
     """
+    for address, outcome in outcomes.items():
+        state = outcome.state if outcome.is_tried else attempts.POSTPONED
+        attempts.add(
+            connection,
+            message,
+            Attempt(attempts.MAIL, address, now_ms, real_ms, server, state, outcome.code, outcome.answer),
+        )
     connection.executemany(
         """
         UPDATE delivery
@@ -193,6 +222,10 @@ def record(connection: sqlite3.Connection, message: int, outcomes: Mapping[str, 
             for address, outcome in outcomes.items()
         ],
     )
+    _drop_bytes(connection, message)
+
+
+def _drop_bytes(connection: sqlite3.Connection, message: int) -> None:
     connection.execute(
         """
         UPDATE message
@@ -204,13 +237,85 @@ def record(connection: sqlite3.Connection, message: int, outcomes: Mapping[str, 
     )
 
 
-def listing(connection: sqlite3.Connection, *, alarm: int | None = None, most: int = 100) -> list[Message]:
-    """Give messages with the way of each delivery, newest first; of one alarm, or of all."""
+def held(connection: sqlite3.Connection, addresses: Collection[str]) -> list[Message]:
+    """Give the messages that quiet hours held, were not tried yet, and go to one of these addresses; oldest first.
+
+    A breach is never held, and never among them.
+    """
     rows = connection.execute(
-        "SELECT id FROM message WHERE :alarm IS NULL OR alarm = :alarm ORDER BY id DESC LIMIT :most",
-        {"alarm": alarm, "most": most},
+        """
+        SELECT DISTINCT message.id, delivery.address
+        FROM delivery
+        JOIN message ON message.id = delivery.message
+        WHERE delivery.state = 'queued'
+          AND delivery.attempts = 0
+          AND message.not_before_ms > message.created_ms
+          AND message.severity != 'breach'
+        ORDER BY message.id
+        """
+    ).fetchall()
+    numbers = dict.fromkeys(message for message, address in rows if address in addresses)
+    return [_message(connection, message) for message in numbers]
+
+
+def tell_held(connection: sqlite3.Connection, held_messages: Collection[int], by: int) -> int:
+    """End the held deliveries of messages to the addresses of message `by`, which tells of them; give how many.
+
+    Runs in the transaction that queues `by`. What was tried meanwhile goes on by itself.
+    """
+    told = 0
+    for message in held_messages:
+        told += connection.execute(
+            """
+            UPDATE delivery
+            SET state = 'told', told_by = :by, answer = :answer
+            WHERE message = :message
+              AND state = 'queued'
+              AND attempts = 0
+              AND address IN (SELECT address FROM delivery WHERE message = :by)
+            """,
+            {"message": message, "by": by, "answer": f"told by message {by}"},
+        ).rowcount
+        _drop_bytes(connection, message)
+    return told
+
+
+def listing(
+    connection: sqlite3.Connection,
+    *,
+    alarm: int | None = None,
+    state: str | None = None,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    most: int = 100,
+) -> list[Message]:
+    """Give messages with the way of each delivery, newest first.
+
+    Of one alarm (mails that list several alarms with it), with a delivery in a state, made in [start, end) of plant
+    time: None takes all.
+    """
+    rows = connection.execute(
+        """
+        SELECT id
+        FROM message
+        WHERE (:alarm IS NULL OR alarm = :alarm OR id IN (SELECT message FROM told_alarm WHERE alarm = :alarm))
+          AND (:state IS NULL
+               OR EXISTS (SELECT 1 FROM delivery WHERE delivery.message = message.id AND delivery.state = :state))
+          AND (:start IS NULL OR created_ms >= :start)
+          AND (:end IS NULL OR created_ms < :end)
+        ORDER BY id DESC
+        LIMIT :most
+        """,
+        {"alarm": alarm, "state": state, "start": start_ms, "end": end_ms, "most": most},
     )
     return [_message(connection, message) for (message,) in rows.fetchall()]
+
+
+def read(connection: sqlite3.Connection, message: int) -> Message | None:
+    """Give one message; None when there is none of this number."""
+    if connection.execute("SELECT 1 FROM message WHERE id = ?", (message,)).fetchone() is None:
+        return None
+    return _message(connection, message)
 
 
 def refused(connection: sqlite3.Connection, *, most: int = 100) -> list[Message]:
@@ -224,7 +329,8 @@ def refused(connection: sqlite3.Connection, *, most: int = 100) -> list[Message]
 def _message(connection: sqlite3.Connection, message: int) -> Message:
     row = connection.execute(
         """
-        SELECT id, message_id, alarm, event, severity, language, created_ms, not_before_ms, facts, mime IS NOT NULL
+        SELECT id, message_id, alarm, event, severity, language, created_ms, not_before_ms, facts, mime IS NOT NULL,
+               second
         FROM message
         WHERE id = ?
         """,
@@ -232,7 +338,7 @@ def _message(connection: sqlite3.Connection, message: int) -> Message:
     ).fetchone()
     deliveries = connection.execute(
         """
-        SELECT address, recipient, state, attempts, next_try_ms, answered_ms, answer
+        SELECT address, recipient, state, attempts, next_try_ms, answered_ms, answer, told_by
         FROM delivery
         WHERE message = ?
         ORDER BY address
@@ -252,6 +358,7 @@ def _message(connection: sqlite3.Connection, message: int) -> Message:
         thread=_thread(connection, message, row[2], row[5]),
         is_composed=bool(row[9]),
         deliveries=tuple(Delivery(*delivery) for delivery in deliveries),
+        second=row[10],
     )
 
 

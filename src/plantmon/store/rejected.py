@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from plantmon.store import values
+from plantmon.store import tally, values
 
 KEPT_PAYLOADS = 50  # of a reason and topic
 KEPT_BYTES = 16_384  # of one payload
@@ -59,6 +59,7 @@ def add(connection: sqlite3.Connection, rejections: Iterable[Rejected]) -> None:
     kept_together = values.number(connection, "rejected_bytes")
     for (why, topic), members in groups.items():
         number, room = _count(connection, why, topic, members)
+        tally.add(connection, max(one.arrival_ms for one in members), {f"{tally.REJECTED}{why}": len(members)})
         members = members[: max(room, 0)]
         most = KEPT_BYTES if kept_together < KEPT_TOGETHER else KEPT_BEGINNING
         kept_together += sum(min(len(one.payload), most) for one in members)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from plantmon.model.verdict import Outcome, Reason, Verdict
 from plantmon.store.values import next_number
 
 _FIELDS = 'limit_key, start, "end", outcome, reason, value, bound, detail'
+_WITHDRAWN = 'limit_key, start, "end", outcome, value, bound, withdrawn_ms, now_outcome, now_reason, now_value'
 
 
 def _verdict(row: tuple[object, ...]) -> Verdict:
@@ -82,19 +84,23 @@ class Withdrawn:
 def withdrawn(connection: sqlite3.Connection, start_ms: int, end_ms: int) -> list[Withdrawn]:
     """List the exceedances taken back of windows that start in [start, end), oldest withdrawal first."""
     rows = connection.execute(
-        """
-        SELECT limit_key, start, "end", outcome, value, bound, withdrawn_ms, now_outcome, now_reason, now_value
-        FROM withdrawn WHERE start >= ? AND start < ? ORDER BY id
-        """,
+        f"SELECT {_WITHDRAWN} FROM withdrawn WHERE start >= ? AND start < ? ORDER BY id",  # noqa: S608
         (start_ms, end_ms),
     )
-    return [
-        Withdrawn(
-            row[0], row[1], row[2], Outcome(row[3]), row[4], row[5], row[6], Outcome(row[7]) if row[7] else None,
-            Reason(row[8]) if row[8] else None, row[9],
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_taken_back(row) for row in rows]
+
+
+def withdrawn_after(connection: sqlite3.Connection, number: int) -> list[tuple[int, Withdrawn]]:
+    """List the exceedances taken back since a number of their own, each with its number, in their order."""
+    rows = connection.execute(f"SELECT id, {_WITHDRAWN} FROM withdrawn WHERE id > ? ORDER BY id", (number,))  # noqa: S608
+    return [(row[0], _taken_back(row[1:])) for row in rows]
+
+
+def _taken_back(row: tuple[Any, ...]) -> Withdrawn:
+    return Withdrawn(
+        row[0], row[1], row[2], Outcome(row[3]), row[4], row[5], row[6], Outcome(row[7]) if row[7] else None,
+        Reason(row[8]) if row[8] else None, row[9],
+    )  # fmt: skip
 
 
 def read(connection: sqlite3.Connection, limit_key: str, start: int) -> Verdict | None:

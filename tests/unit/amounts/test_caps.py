@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from builders import a_limit, a_plant, a_point
 
-from plantmon.amounts.caps import Cap, cap_of, caps_in_force, conditions_of
+from plantmon.amounts.caps import Cap, cap_of, caps_in_force, conditions_of, moving
+from plantmon.model.alarm import Alarm, Severity, State
 from plantmon.model.emission import EmissionDay, Total
 from plantmon.model.plant import Basis
 from plantmon.reports.caps import table_of
@@ -117,3 +118,44 @@ def test_only_caps_of_the_period_count() -> None:
     found = caps_in_force(plant, TIME.midnight(date(2020, 2, 10)))
     february = TIME.midnight(date(2020, 2, 1)), TIME.midnight(date(2020, 3, 1))
     assert [(limit.key, span) for limit, span in found] == [(LIMIT.key, YEAR), ("month", february)]
+
+
+@pytest.mark.parametrize(
+    ("kg_d", "is_bad"),
+    [
+        (34.2, True),  # x 366 days: 12.517 t of 12.5
+        (33.9, None),  # 12.407 t: within 2 % of the cap
+        (33.0, False),  # 12.078 t
+    ],
+)
+def test_a_pace_just_short_of_the_cap_changes_nothing(kg_d: float, is_bad: bool | None) -> None:
+    """A warning does not come and go with every day: it ends when the pace is the deadband away from the cap."""
+    cap = a_cap(days(date(2020, 1, 1), 40, kg_d))
+    assert conditions_of(cap, 0.8, 0.02)[1].is_bad is is_bad
+
+
+def standing(key: str, start: int) -> dict[str, Alarm]:
+    """Give an alarm that stands, of a period."""
+    alarm = Alarm(
+        id=1, key=key, kind=key.partition(":")[0], severity=Severity.WARNING, state=State.UNACK, raised_ms=0,
+        since_ms=0, cleared_ms=None, until_ms=None, acked_ms=None, acked_by=None, note=None, reminded_ms=None,
+        facts={"start": start},
+    )  # fmt: skip
+    return {key: alarm}
+
+
+def test_an_exceeded_cap_is_warned_of_no_more() -> None:
+    """Where the breach stands the warnings end without a mail, and none begins."""
+    found = conditions_of(a_cap(days(date(2020, 1, 1), 130, 100.0)), 0.8)
+    assert [one.is_bad for one in found] == [True, True]
+    stands = standing(f"breach:{LIMIT.key}", YEAR[0]) | standing(f"cap_share:{LIMIT.key}", YEAR[0])
+    assert [(one.kind, one.is_bad, one.quiet) for one in moving(found, stands)] == [("cap_share", False, True)]
+
+
+def test_each_year_is_warned_of_for_itself() -> None:
+    """What stood of the year before ends without a mail; this year's own warning begins."""
+    found = conditions_of(a_cap(days(date(2020, 1, 1), 40, 34.2)), 0.8)
+    stands = standing(f"cap_pace:{LIMIT.key}", TIME.midnight(date(2019, 1, 1)))
+    assert [(one.kind, one.is_bad, one.quiet) for one in moving(found, stands)] == [
+        ("cap_share", False, False), ("cap_pace", False, True), ("cap_pace", True, False),
+    ]  # fmt: skip

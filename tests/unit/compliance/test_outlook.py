@@ -262,7 +262,7 @@ def alarm(key: str = KEY, **facts: Any) -> Alarm:
     """Give a standing alarm of this hour."""
     whole = {"start": START, "end": START + HOUR_MS} | facts
     kind = key.partition(":")[0]
-    return Alarm(1, key, kind, Severity.WARNING, State.ACTIVE, START, START, *([None] * 6), whole)  # type: ignore[arg-type]
+    return Alarm(1, key, kind, Severity.WARNING, State.UNACK, START, START, *([None] * 6), whole)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

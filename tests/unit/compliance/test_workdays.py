@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantmon.compliance.workdays import deadline, is_workday, workday_after
+from plantmon.compliance.workdays import deadline, is_workday, last_workdays, workday_after
 from plantmon.model.plant import Calendar, WorkTime
 from plantmon.times import HOUR_MS, PlantTime
 
@@ -80,3 +80,23 @@ def test_between_begin_and_end_lie_so_many_days(
     after = [begun + timedelta(days=ahead) for ahead in range(1, (last - begun).days + 1)]
     assert sum(day.weekday() in weekdays and day not in holidays for day in after) == count
     assert last.weekday() in weekdays
+
+
+@pytest.mark.parametrize(
+    ("by", "count", "begins"),
+    [
+        ("2020-03-10 00:00", 1, "2020-03-06"),  # to the end of Monday the 9th: the Friday before begins
+        ("2020-03-10 00:00", 2, "2020-03-05"),
+        ("2020-03-07 00:00", 1, "2020-03-05"),  # to the end of a Friday
+        ("2020-05-06 00:00", 1, "2020-04-30"),  # Tuesday the 5th; Monday the 4th and Friday the 1st are holidays
+    ],
+)
+def test_so_many_working_days_are_left(by: str, count: int, begins: str) -> None:
+    """After the day that begins at the instant, so many whole working days are left."""
+    calendar = Calendar(holidays=frozenset({date(2020, 5, 1), date(2020, 5, 4)}))
+    assert last_workdays(calendar, TIME, TIME.parse(by), count) == TIME.parse(begins)
+
+
+def test_without_working_days_none_is_left() -> None:
+    """Where nobody ever works no such day is found."""
+    assert last_workdays(Calendar(frozenset()), TIME, TIME.parse("2020-03-10"), 1) is None

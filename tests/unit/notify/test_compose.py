@@ -173,10 +173,62 @@ def test_what_left_the_plant_file_keeps_its_id() -> None:
 
 def test_late_breaches_are_one_table() -> None:
     """The summary of old breaches lists each, and beyond a hundred says how many more the register has."""
-    mail = composed(late(103), event="late")
+    mail = composed(late(103), event="corrected")
     assert part(mail, "plain").count("\n- DA002 Coating line RTO stack NMHC | 1h mean 2020-") == 100
     assert "3 more stand in the exceedance register" in part(mail, "html")
-    assert "103 breaches" in mail["Subject"]
+    assert "added 103, withdrawn 0" in mail["Subject"]
+
+
+def test_what_was_taken_back_says_why() -> None:
+    """A corrected mail counts both in its subject, and says of each line what its window is now."""
+    found, gone, unjudged = late(3)["breaches"]
+    gone |= {"why": "complies", "now_value": 48.26}
+    unjudged |= {"why": "not_judged", "now_reason": "minutes"}
+    for language, words in (
+        ("en", ("added 1, withdrawn 2", "complies with 48.3 mg/m³", "not judged")),
+        ("zh", ("新增 1 条，撤销 2 条", "现为 48.3 mg/m³", "不予评价")),
+    ):
+        mail = composed(late(0) | {"breaches": [found, gone, unjudged]}, language, event="corrected")
+        assert words[0] in mail["Subject"]
+        assert all(word in part(mail, "plain") and word in part(mail, "html") for word in words)
+
+
+def test_a_storm_is_a_table_of_its_alarms() -> None:
+    """The mail of a storm has a line an alarm, at most a hundred, and says how many breaches there are."""
+    one = {"kind": "breach", "severity": "breach", "outlet": "DA002", "point": "DA002.nmhc", "limit": "nmhc-1h",
+           "value": 78.4, "bound": 60.0, "unit": "mg/m3", "side": "max", "since": HOUR}  # fmt: skip
+    other = {"kind": "silent", "severity": "data", "point": "DA002.<b>", "since": HOUR, "until": HOUR + HOUR_MS}
+    lines = [one | {"alarm": number} for number in range(1, 3)] + [
+        other | {"alarm": 3 + number} for number in range(99)
+    ]
+    mail = composed({"kind": "storm", "about": "raised", "since": HOUR, "lines": lines}, event="storm")
+    assert "101 alarms, 2 of them breaches" in mail["Subject"]
+    assert mail["Importance"] == "high"
+    plain = part(mail, "plain")
+    assert "- 1 | Breach | DA002 Coating line RTO stack NMHC | 78.4 mg/m³, at most 60 mg/m³ | 2020-03-01 08:00" in plain
+    assert "- 3 | No data | DA002.<b> | – | 2020-03-01 08:00 – 09:00" in plain
+    assert plain.count("| No data |") == 98
+    assert "1 more: plantmon alarms list" in plain
+    assert "&lt;b&gt;" in part(mail, "html")
+    ended = composed({"kind": "storm", "about": "cleared", "since": HOUR, "lines": lines}, event="storm")
+    assert (ended["Importance"], "Alarm storm: cleared" in ended["Subject"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("event", "facts", "command"),
+    [
+        ("again", breach(), "plantmon alarms ack 12"),
+        ("unshelved", breach(), "plantmon alarms ack 12"),
+        ("unacknowledged", cleared(), "plantmon alarms ack 12"),
+        ("cleared", cleared(), "plantmon alarms close 12"),
+        ("forgotten", breach(acked_by="Li"), None),
+    ],
+)
+def test_mail_names_the_command_that_answers_it(event: str, facts: dict[str, object], command: str | None) -> None:
+    """What waits for somebody says how it is acknowledged, a breach that is over how it is closed."""
+    plain = part(composed(facts, event=event), "plain")
+    assert ("plantmon alarms" in plain) == (command is not None)
+    assert command is None or command in plain
 
 
 def test_chart_stands_inside_the_html() -> None:

@@ -53,8 +53,9 @@ def test_mail_says_what_the_rest_may_have(language: str, sentence: str, title: s
 
 
 def test_subject_tells_where_it_is_heading() -> None:
-    """The subject alone says: what, where, and how much of how much."""
-    shown = "[plantmon] Warning: heading over its limit: DA002 Coating line RTO stack NMHC 1h mean 68.4 of 60 mg/m3"
+    """The subject alone says: what, where, how much of how much, and by when."""
+    place = "DA002 Coating line RTO stack NMHC"
+    shown = f"[plantmon] Warning: heading over its limit: {place} 1h mean 68.4 of 60 mg/m3 by 09:00"
     assert composed("en")["Subject"] == shown
 
 

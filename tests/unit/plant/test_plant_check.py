@@ -153,8 +153,24 @@ def test_mail(plant: Plant) -> None:
         "  manager <manager@example.com>: breach, when nobody has acknowledged after 30min, in Chinese and English",
         "  a standing breach is sent again every 4h; an alarm clears below limit x (1 - 0.02)",
         "  quiet hours from 22:00 to 06:00: these wait: data",
-        "  what quiet hours held goes out at 08:00; the digest itself is not available yet",
+        "  digest of the day before at 08:00 to ehs; what quiet hours held is in it",
     ]
+
+
+def test_balances_and_deadlines(plant: Plant) -> None:
+    """Balances say when they warn, calibrations and deadlines when people are reminded; without any nothing is said."""
+    (balance,) = _part(plant, "Balances")
+    assert balance.startswith("  W-MAIN against W-NORTH: a warning when more than 8 % of it is unexplained over a day;")
+    assert balance.endswith(" and when its least hour from 00:00 to 05:00 is above 3 m3/h")
+    text = TEXT.replace("{quantity: nmhc, ", "{quantity: nmhc, calibration: 7d, ", 1)
+    wanted = load_plant_text(f"{text}\nreporting: {{quarterly: 15d, yearly: 31d, monthly: none}}\n", "p")
+    assert ", calibrated every 7d" in _part(wanted, "DA002")[1]
+    said = _part(wanted, "Deadlines")
+    assert said[0].startswith("  a monitor's fault is reported within 12h and repaired within 5 working days; ")
+    assert [line.split(" execution report ")[0] for line in said[1:]] == ["  the quarterly", "  the yearly"]
+    assert "within 15 days after its quarter; a warning from 10d before" in said[1]
+    assert "31 天内提交；提前 10d 提醒" in describe(wanted, TODAY, "zh")
+    assert "Deadlines" not in describe(a_plant(), TODAY, "en")
 
 
 def test_nobody_gets_it() -> None:
@@ -166,7 +182,7 @@ def test_nobody_gets_it() -> None:
 
 def test_parts_for_later(plant: Plant) -> None:
     """Parts nothing works with yet are named; a plant without any has no such heading."""
-    assert {"  balances", "  esg", "  tariff"} <= set(_part(plant, "Loaded and kept for later"))
+    assert {"  esg", "  tariff"} <= set(_part(plant, "Loaded and kept for later"))
     assert "kept for later" not in describe(a_plant(), TODAY, "en")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from plantmon.errors import PlantFileError
 from plantmon.model.plant import (
+    Balance,
     Basis,
     Calendar,
     Checks,
@@ -18,6 +19,7 @@ from plantmon.model.plant import (
     Kind,
     Limit,
     Plant,
+    Reporting,
     Running,
     Substitution,
     WorkTime,
@@ -223,6 +225,18 @@ def test_alarms(plant: Plant) -> None:
     assert quiet is not None
     assert (quiet.start, quiet.end, quiet.severities) == (time(22), time(6), frozenset({"data"}))
     assert plant.alarms.digest == time(8)
+    assert (ehs.digest, manager.digest) == (("daily",), ())
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("none", ()), ("weekly", ("weekly",)), ("[daily, monthly]", ("daily", "monthly"))],
+)
+def test_editions_of_the_digest(written: str, read: tuple[str, ...]) -> None:
+    """A recipient names one edition, several or none."""
+    alarms = f'alarms: {{digest: "08:00", recipients: {{a: {{email: a@x.test, severity: data, digest: {written}}}}}}}\n'
+    (recipient,) = load_plant_text(HEAD + alarms, "p").alarms.recipients
+    assert recipient.digest == read
 
 
 def test_feeds(plant: Plant) -> None:
@@ -389,7 +403,23 @@ def test_calendar_and_fault_clock(plant: Plant) -> None:
 
 def test_parts_kept_for_later(plant: Plant) -> None:
     """Parts that load but that nothing works with yet are named, so that `check` can say so."""
-    assert set(plant.later) == {"balances", "tariff", "esg", "outlets.DA001.tax", "meters.G-MAIN.state"}
+    assert set(plant.later) == {"tariff", "esg", "outlets.DA001.tax", "meters.G-MAIN.state"}
+
+
+def test_balances_calibrations_and_reports(plant: Plant) -> None:
+    """A balance has its children and a rate in the parent's unit; without the keys nobody is reminded of anything."""
+    assert plant.balances == (Balance("W-MAIN", ("W-NORTH",), 0.08, "1d", 3.0),)
+    assert plant.reporting == Reporting()
+    assert plant.points["DA001.nox"].calibration_ms is None
+    meters = "meters:\n  A: {quantity: water, unit: m3, interval: 15min}\n"
+    meters += "  B: {quantity: water, unit: L, interval: 15min, parent: A}\n"
+    text = f"{HEAD}{meters}balances: [{{parent: A, warn_above: 0.1, window: 1mo, night_minimum: 500 L/h}}]\n"
+    text += "reporting: {monthly: 15d, yearly: none}\n"
+    text += "outlets: {X: {name: X, kind: noise, points: {leq: {quantity: sound_level, unit: dB, interval: 1min, "
+    written = load_plant_text(text + "calibration: 7d}}}}\n", "p")
+    assert written.balances == (Balance("A", ("B",), 0.1, "1mo", 0.5),)
+    assert written.reporting == Reporting(15, None, None)
+    assert written.points["X.leq"].calibration_ms == 7 * 24 * HOUR_MS
 
 
 def test_one_text_is_the_name_in_both_languages() -> None:

@@ -28,6 +28,8 @@ RTO_POINT = "      rto_temperature: {quantity: temperature, unit: degC, interval
 FORMULA = "      load: {{quantity: temperature, unit: degC, interval: 60s, formula: '{}'}}\n"
 RTO_REST = TEXT[TEXT.index(RTO_POINT) + len(RTO_POINT) : TEXT.index(RTO) + len(RTO)]
 
+MANAGER = TEXT[TEXT.index("severity: [breach], after") : TEXT.index("  fault_clock")]
+
 
 class Case(NamedTuple):
     """A change of the file, and the one mistake it makes: where it stands and what is said."""
@@ -71,6 +73,8 @@ CASES = [
     Case("text for a list", "holidays: []", "holidays: today", "calendar.holidays", "not a list"),
     Case("bad date", "to: 2024-12-31", "to: 2024-12-32", "outlets.DA002.limits[1].to", "is no date"),
     Case("date without zeros", "to: 2024-12-31", "to: 2024-12-3", "outlets.DA002.limits[1].to", "is no date"),
+    Case("unknown edition", "severity: [breach], after", "severity: [breach], digest: dayly, after", "alarms.recipients.manager.digest", "did you mean daily?"),
+    Case("digest without a time", MANAGER, MANAGER.replace("after", "digest: [daily], after", 1).replace('  digest: "08:00"\n', ""), "alarms.recipients.manager.digest", "no time for the digest"),
     Case("bad clock time", 'digest: "08:00"', 'digest: "24:00"', "alarms.digest", "is no clock time"),
     Case("bad clock span", '"23:00-07:00"', '"23:00"', "tariff.valley[1]", "span of clock times"),
     Case("bad work time", "5 workdays", "0 workdays", "alarms.fault_clock.repair_within", "5 workdays"),
@@ -185,6 +189,13 @@ CASES = [
     Case("balance of no meter", "{parent: W-MAIN, warn", "{parent: W-MIAN, warn", "balances[1].parent", "did you mean W-MAIN?"),
     Case("balance without children", "{parent: W-MAIN, warn", "{parent: G-MAIN, warn", "balances[1].parent", "no meter has G-MAIN"),
     Case("night minimum of another thing", "night_minimum: 3 m3/h", "night_minimum: 3 m3", "balances[1].night_minimum", "m3 does not fit here"),
+    Case("balance twice", "{parent: W-MAIN, warn_above: 8 %", "{parent: W-MAIN, warn_above: 9 %}\n  - {parent: W-MAIN, warn_above: 8 %", "balances[2].parent", "has the parent W-MAIN already", "  - {parent: W-MAIN, warn_above: 8 %"),
+    Case("leak at no time of night", "valid_day_hours: 20", 'leak_night_ends: "00:00"', "rules.leak_night_ends", "when it begins or before"),
+    Case("leak at half past", "valid_day_hours: 20", 'leak_night_ends: "04:30"', "rules.leak_night_ends", "no full hour"),
+    Case("calibration now and then", "quantity: nmhc, unit: mg/m3, ", "quantity: nmhc, unit: mg/m3, calibration: often, ", "outlets.DA002.points.nmhc.calibration", "is no duration"),
+    Case("report within hours", "\ncalendar:", "\nreporting: {quarterly: 15h}\ncalendar:", "reporting.quarterly", "no whole number of days"),
+    Case("report some time", "\ncalendar:", "\nreporting: {yearly: soon}\ncalendar:", "reporting.yearly", "is no duration"),
+    Case("report of a week", "\ncalendar:", "\nreporting: {weekly: 3d}\ncalendar:", "reporting.weekly", "expected one of"),
     # people and figures
     Case("no address", "email: [manager@example.com]", "email: []", "alarms.recipients.manager.email", "expected 1"),
     Case("address missing", "manager: {email: [manager@example.com], ", "manager: {", "alarms.recipients.manager.email", "is missing"),
@@ -234,6 +245,16 @@ def test_mistake(case: Case) -> None:
     assert case.said in problem
     assert len(problems) == 1 or case.name in FOLLOWED, problems
     assert [told.split(": ")[:2] for told in _problems(text, "zh")] == [told.split(": ")[:2] for told in problems]
+
+
+def test_balance_of_what_cannot_be_added() -> None:
+    """Steam in GJ is not subtracted from steam in t."""
+    meters = "A: {quantity: steam, unit: t, interval: 1h}, B: {quantity: steam, unit: GJ, interval: 1h, parent: A}"
+    head = "plant: {id: x, name: X, timezone: UTC}\n"
+    problems = _problems(f"{head}meters: {{{meters}}}\nbalances: [{{parent: A, warn_above: 0.1}}]\n")
+    assert [problem.split(", expected")[0].split(";")[0] for problem in problems] == [
+        "p.yaml:3: balances[1].parent: B counts in GJ and its parent in t, which cannot be added"
+    ]
 
 
 def test_all_mistakes_in_one_run() -> None:

@@ -105,14 +105,15 @@ def _withdrawn(scope: Scope, found: Sequence[Taken], remark: str = "") -> Part:
         rows.append(
             [
                 *what, Moment(was.start), Moment(was.end), value, was.bound, limit.unit if limit else None,
-                was.outcome is Outcome.EXCEED_AT_LEAST, Moment(was.withdrawn_ms), _now_said(scope, was, limit),
+                was.outcome is Outcome.EXCEED_AT_LEAST, Moment(was.withdrawn_ms), now_said(scope, was, limit),
                 one.stands_again, *noted(scope, one.notes),
             ]
         )  # fmt: skip
     return scope.part("withdrawn", columns, rows, remark)
 
 
-def _now_said(scope: Scope, was: Withdrawn, limit: Limit | None) -> str:
+def now_said(scope: Scope, was: Withdrawn, limit: Limit | None) -> str:
+    """Say why an exceedance was taken back."""
     if was.now_outcome is None:
         return scope.say("now.no_limit")
     if was.now_outcome is Outcome.NOT_JUDGED:

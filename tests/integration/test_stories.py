@@ -1,0 +1,35 @@
+"""This module tells the book of stories through a real broker, a real mail server and the real daemon.
+
+Each once as it is, and once with the daemon restarted after every step; `test_stories_killed.py` kills it there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from live_story import Boxes, EximOffice, tell
+from stories import EXIM, STORIES, STORM, people, rto_trip
+
+from simulators.exim import exim
+from simulators.mailbox import Mailbox
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+
+@pytest.mark.parametrize("manner", ["", "restart"], ids=["", "restarted"])
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name: str, manner: str, tmp_path: Path) -> None:
+    """People hear what the story says, in its order and once, also when the daemon is restarted after each step."""
+    with Mailbox(tmp_path / "mails") as box:
+        live = tell(tmp_path, *STORIES[name], manner, Boxes(box))
+    if name == "storm":
+        assert live.service.query("SELECT count(*) FROM alarm WHERE kind = 'breach'") == [(STORM,)]
+
+
+@pytest.mark.skipif(shutil.which("exim4", path="/usr/sbin:/usr/bin") is None, reason="exim4 is not installed")
+def test_story_through_exim(tmp_path: Path) -> None:
+    """The same trip of the RTO, with Debian's own mail server."""
+    with exim() as server:
+        tell(tmp_path, lambda live: rto_trip(live, "open"), people(EXIM), "2026-03-03 08:00", "", EximOffice(server))
