@@ -15,7 +15,7 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from plantmon import cli, cli_context, cli_due, daemon, watch
+from plantmon import cli, daemon, watch
 from plantmon.model.plant import Plant
 from plantmon.notify import stage
 from plantmon.settings import Settings
@@ -88,8 +88,9 @@ def main() -> None:
     def clock_of(settings: Settings, plant: Plant) -> Clock:
         return clock
 
-    for module in (daemon, cli, cli_context, cli_due):
-        module.clock_of = clock_of
+    for module in [module for name, module in sys.modules.items() if name.startswith("plantmon.")]:
+        if hasattr(module, "clock_of"):
+            module.clock_of = clock_of
     daemon.BackgroundScheduler = HastyScheduler
     daemon.ChartChild = NoChart
     watch.BROKER_AWAY_S = AWAY_S

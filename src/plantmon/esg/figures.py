@@ -20,6 +20,7 @@ from plantmon.model.metric import Annual, Denominator, FactorUsed, Figure, Line,
 from plantmon.model.plant import DenominatorRule, Name, Plant, TargetRule
 from plantmon.tables.ledger import named
 from plantmon.tables.metrics import catalogue, member
+from plantmon.tables.products import product_name
 
 PRODUCTION = "production."
 DENOMINATOR = "denominator."  # ids of the figures that denominators are
@@ -70,10 +71,15 @@ def _taken(figures: Iterable[Figure], used: Iterable[FactorUsed]) -> tuple[Facto
 def metrics_of(plant: Plant, book: Book) -> dict[str, Metric]:
     """Give the metrics of a plant: the catalogue's, families by what it makes, its own, and its denominators."""
     found = {}
+    called = {
+        rule.product: rule.name
+        for rule in plant.esg.denominators
+        if rule.product is not None and rule.name != Name(rule.id, rule.id)
+    }
     for metric in catalogue():
         if metric.id.endswith("*"):
             for product, unit in _products(plant, book).items():
-                one = member(metric, product)
+                one = member(metric, product, called.get(product))
                 found[one.id] = replace(one, unit=unit)
         else:
             found[metric.id] = metric
@@ -111,7 +117,7 @@ def _denominator_metric(rule: DenominatorRule, metrics: Mapping[str, Metric], pl
         made = metrics.get(f"{PRODUCTION}{rule.product}")
         unit = rule.unit or (made.unit if made is not None else "pcs")
         derive = f"first(meters(production, output, '{rule.product}'), ledger('{PRODUCTION}{rule.product}'))"
-        return Metric(id, _title(rule, Name(rule.product, rule.product)), unit, 0, "denominator", derive)
+        return Metric(id, _title(rule, product_name(rule.product)), unit, 0, "denominator", derive)
     unit = rule.unit or next((one.unit for one in plant.points.values() if one.quantity == rule.quantity), "")
     role = "output" if rule.quantity == "production" else "purchased"
     return Metric(id, rule.name, unit, 2, "denominator", f"meters('{rule.quantity}', {role})")

@@ -72,6 +72,11 @@ class Coverage:
     ledger: float = 0.0
     missing: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Let no residue of adding shares up stand as a share: "missing 2e-17" would read as a gap."""
+        for name in ("measured", "substituted", "ledger", "missing"):
+            object.__setattr__(self, name, max(0.0, round(getattr(self, name), 12)))
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

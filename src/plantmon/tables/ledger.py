@@ -17,6 +17,7 @@ from importlib import resources
 
 from plantmon import units
 from plantmon.model.plant import Name
+from plantmon.tables.products import product_name
 
 FIELDS = ("period", "item", "value", "unit", "source", "note")
 _ACROSS = re.compile(r"1 (.+) = (\S+) (.+)")
@@ -82,8 +83,11 @@ def named(item: str) -> Name:
     found = find(item)
     if found is None:
         raise KeyError(item)
-    more = "".join(f" {part}" for part in member(item))
-    return Name(found.name.en + more, found.name.zh + more)
+    is_product = found.pattern == "production.*"
+    parts = [product_name(part) if is_product else Name(part, part) for part in member(item)]
+    return Name(
+        " ".join((found.name.en, *(part.en for part in parts))), " ".join((found.name.zh, *(part.zh for part in parts)))
+    )
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from importlib import resources
 
 from plantmon.model.metric import Metric
 from plantmon.model.plant import Name
+from plantmon.tables.products import product_name
 
 FILE = "metrics.csv"
 
@@ -29,13 +30,15 @@ def catalogue_hash() -> str:
     return hashlib.sha256(_text().encode()).hexdigest()
 
 
-def member(family: Metric, name: str) -> Metric:
-    """Give a family's metric for one product.
+def member(family: Metric, name: str, called: Name | None = None) -> Metric:
+    """Give a family's metric for one product, which a plant may call otherwise than the table of products.
 
-    >>> member(next(one for one in catalogue() if one.id == "production.*"), "vehicle").id
-    'production.vehicle'
+    >>> made = member(next(one for one in catalogue() if one.id == "production.*"), "vehicle")
+    >>> made.id, made.name.zh
+    ('production.vehicle', '产量：整车')
     """
-    titles = Name(family.name.en.replace("{}", name), family.name.zh.replace("{}", name))
+    title = called or product_name(name)
+    titles = Name(family.name.en.replace("{}", title.en), family.name.zh.replace("{}", title.zh))
     return replace(family, id=family.id.replace("*", name), name=titles, derive=family.derive.replace("{}", name))
 
 

@@ -176,9 +176,10 @@ class WindowStage:
         jobs: dict[int, Job] = defaultdict(Job)
         backward: set[int] = set()
         closed = windows.closed(connection, "1h")
+        beyond: dict[int, int] = {}
         for mark in dirty.touched(connection, TOUCHED_AT_ONCE, self._points.keys()):
             jobs[mark.hour].touched[mark.point] = mark
-            self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark)
+            self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark, beyond)
             for user in self._calculated.users(mark.point):
                 first, until = closed.get(user, (0, 0))
                 if first <= mark.hour < until:
@@ -217,7 +218,7 @@ class WindowStage:
 
     def _plan_touched(
         self, connection: sqlite3.Connection, jobs: dict[int, Job], backward: set[int],
-        span: tuple[int, int] | None, mark: dirty.Touched,
+        span: tuple[int, int] | None, mark: dirty.Touched, beyond: dict[int, int],
     ) -> None:  # fmt: skip
         if span is None:
             return
@@ -230,7 +231,10 @@ class WindowStage:
         point = self._points[mark.point]
         first, last = mark.hour, mark.hour
         if point.kind is Kind.COUNTER and not point.is_virtual:
-            first, last = self._reach(connection, point, mark)
+            if mark.point not in beyond:
+                beyond[mark.point] = _beyond_reach(connection, mark.point, until)
+            if mark.hour < beyond[mark.point]:
+                first, last = self._reach(connection, point, mark)
         for hour in range(max(first, start), min(last + 1, until), HOUR_MS):
             jobs[hour].again.add(mark.point)
         influence = hours_of_influence(point)
@@ -581,6 +585,12 @@ class WindowStage:
             if outlet.running:
                 found[self._numbers[outlet.running.point]] |= {self._numbers[name] for name in outlet.points}
         return dict(found)
+
+
+def _beyond_reach(connection: sqlite3.Connection, number: int, until: int) -> int:
+    """Give from when on a register's touched hour has neighbours enough after `until` not to reach back before it."""
+    after = declarations.register(connection, number, until, until, 0, NEIGHBOURS).ts
+    return int(after[-1]) + 1 if len(after) >= NEIGHBOURS else declarations.FOREVER
 
 
 def _minutes_over(hour: int, now_ms: int) -> int:
