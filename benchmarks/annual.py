@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.report import show
 from plantmon.esg.engine import annual
-from plantmon.esg.look import look_into
+from plantmon.esg.look import Looker
 from plantmon.model.metric import Term
 from plantmon.model.plant import Plant
 from plantmon.plant.load import load_plant_text
@@ -162,12 +162,13 @@ def main() -> None:
 
             def explain(id: str) -> int:
                 found = annual(c, plant, numbers, f"{YEAR}", None, now, id)
+                looker = Looker(c, plant, numbers)
                 (line,) = [one for one in found.lines if one.figure.metric.id == id]
 
                 def deeper(term: Term, levels: int) -> int:
                     if not levels or not (term.terms or term.look):
                         return 1
-                    parts = term.terms or look_into(c, plant, numbers, term)
+                    parts = term.terms or looker.into(term)
                     return 1 + sum(deeper(one, levels if term.terms else levels - 1) for one in parts)
 
                 return deeper(line.figure.term, 2)

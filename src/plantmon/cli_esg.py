@@ -17,8 +17,8 @@ from plantmon.daemon import clock_of
 from plantmon.errors import CannotPrint, DeclarationError
 from plantmon.esg import compare as weigh
 from plantmon.esg.engine import annual
-from plantmon.esg.look import look_into
-from plantmon.model.metric import Annual, Denominator, Line, Term
+from plantmon.esg.look import Looker
+from plantmon.model.metric import Annual, Denominator, Line
 from plantmon.permits import permit_of
 from plantmon.reports.esg import comparison, explain, plain
 from plantmon.reports.esg.charts import charts
@@ -165,10 +165,7 @@ def explain_command(
         numbers = points.numbers(connection)
         found = annual(connection, plant, numbers, chosen, None, now_ms, only=metric)
         line, denominator = _line(here, found, metric), _denominator(here, found, per)
-
-        def look(term: Term) -> tuple[Term, ...]:
-            return look_into(connection, plant, numbers, term)
-
+        look = Looker(connection, plant, numbers).into
         tree = explain.deepened(explain.of_line(line, denominator), depth, look, within)
     if style is Plain.JSON:
         _print_json({"plant": plant.id, "metric": metric, "per": per, "period": found.period, "depth": str(depth),

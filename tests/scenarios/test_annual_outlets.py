@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from hypothesis import strategies as st
 from story import Row, Story
 
 from plantmon.esg.engine import annual
-from plantmon.esg.look import look_into
-from plantmon.esg.volumes import volumes
+from plantmon.esg.look import Looker
+from plantmon.esg.volumes import courses
 from plantmon.ledger.period import read_period
 from plantmon.model.metric import Annual, Term, TermKind
 from plantmon.model.plant import Plant
@@ -86,7 +87,7 @@ def report(story: Story, plant: Plant, period: str = "2020") -> Annual:
 def looked(story: Story, plant: Plant, term: Term) -> tuple[Term, ...]:
     """Look into a term."""
     with story.store.readers.snapshot() as connection:
-        return look_into(connection, plant, story.pipeline.numbers, term)
+        return Looker(connection, plant, story.pipeline.numbers).into(term)
 
 
 def leaf(term: Term, kind: TermKind) -> Term:
@@ -328,8 +329,9 @@ def test_volumes_split_anywhere(flowing: tuple[Story, Plant, int], edges: list[i
     cuts = [start, *(start + hour * HOUR_MS for hour in sorted(edges)), start + 48 * HOUR_MS]
     with story.store.readers.snapshot() as connection:
         numbers = story.pipeline.numbers
-        parts = volumes(connection, plant, numbers, ["DW001"], cuts)["DW001"]
-        (whole,) = volumes(connection, plant, numbers, ["DW001"], [cuts[0], cuts[-1]])["DW001"]
+        course = courses(connection, plant, numbers, ["DW001"], cuts[0], cuts[-1])["DW001"]
+        whole = course.between(cuts[0], cuts[-1])
+        parts = [course.between(*part) for part in pairwise(cuts)]
     assert sum(part.measured_m3 for part in parts) == whole.measured_m3
     assert sum(part.known_minutes + part.filled_minutes for part in parts) == 48 * 60
     assert sum(part.m3 for part in parts if part.m3 is not None) == whole.m3

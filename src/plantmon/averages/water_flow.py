@@ -86,6 +86,8 @@ def filled(flow: Flow, since_ms: int | None = None) -> Flow:
 def lacks_flow_before(flow: Flow, from_ms: int) -> bool:
     """Whether unknown minutes that reach beyond `from_ms` begin with the flow, or need more known ones before them."""
     unknown = np.isnan(flow.m3_h)
+    if not unknown.any():
+        return False
     edges = _runs(unknown)
     edges = edges[flow.start_ms + edges[:, 1] * MINUTE_MS > from_ms]
     known = np.r_[0, np.cumsum(~unknown)]

@@ -5,6 +5,7 @@ Everything is kept by the period's parts (its months), so that a figure of the w
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from plantmon.esg.amount import total
 from plantmon.esg.detection import Below, below_detection
 from plantmon.esg.tax import TaxYear
 from plantmon.esg.taxes import taxes
-from plantmon.esg.volumes import Volume, volumes
+from plantmon.esg.volumes import Volume, courses
 from plantmon.model.emission import EmissionDay
 from plantmon.model.plant import Plant, Point
 from plantmon.store import annual, emissions, ledger
@@ -174,7 +175,8 @@ class Book:
     @cached_property
     def _volumes(self) -> dict[str, list[Volume]]:
         outlets = [id for id, outlet in self.plant.outlets.items() if outlet.kind == "water"]
-        return volumes(self._connection, self.plant, self._numbers, outlets, self.edges)
+        found = courses(self._connection, self.plant, self._numbers, outlets, self.edges[0], self.edges[-1])
+        return {id: [course.between(*part) for part in itertools.pairwise(self.edges)] for id, course in found.items()}
 
     @cached_property
     def taxes(self) -> list[TaxYear]:

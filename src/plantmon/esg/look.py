@@ -17,7 +17,7 @@ import numpy as np
 from plantmon.esg.amount import scaled, total
 from plantmon.esg.book import QUANTUM
 from plantmon.esg.detection import below_detection, hours_below
-from plantmon.esg.volumes import volumes
+from plantmon.esg.volumes import Course, courses
 from plantmon.model.emission import Substitute
 from plantmon.model.metric import Look, Term, TermKind
 from plantmon.model.plant import Name, Plant, Point
@@ -29,30 +29,63 @@ from plantmon.times import HOUR_MS
 AROUND = 1  # readings beside an hour of a counter: its edges lie between them
 
 
-def look_into(connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], term: Term) -> tuple[Term, ...]:
-    """Give what a term is made of in the store, nothing where it cannot be looked into further."""
-    if term.kind is TermKind.LEDGER:
-        return _taken_place_of(connection, term)
-    look = term.look
-    point = None if look is None else plant.points.get(look.point)
-    if look is None or point is None:
-        return ()
-    return _Sight(connection, plant, numbers, point, look).parts()
+class Looker:
+    """Looks into the terms of a figure, all in one snapshot: what several ask of the same span is worked out once."""
+
+    def __init__(self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int]) -> None:
+        self.connection = connection
+        self.plant = plant
+        self.numbers = numbers
+        self._names: dict[tuple[TermKind, int], Name] = {}
+        self._days: dict[tuple[int, int], list[int]] = {}
+        self._courses: dict[str, Course] = {}
+
+    def into(self, term: Term) -> tuple[Term, ...]:
+        """Give what a term is made of in the store, nothing where it cannot be looked into further."""
+        if term.kind is TermKind.LEDGER:
+            return _taken_place_of(self.connection, term)
+        look = term.look
+        point = None if look is None else self.plant.points.get(look.point)
+        if look is None or point is None:
+            return ()
+        return _Sight(self, point, look).parts()
+
+    def days(self, start_ms: int, end_ms: int) -> list[int]:
+        """Give the starts of the days that overlap [start, end)."""
+        key = (start_ms, end_ms)
+        if key not in self._days:
+            self._days[key] = self.plant.time.days(start_ms, end_ms)
+        return self._days[key]
+
+    def name(self, level: TermKind, at_ms: int) -> Name:
+        """Name a part by when it begins, as exactly as its level asks."""
+        if (level, at_ms) not in self._names:
+            form = {TermKind.MONTH: "%Y-%m", TermKind.DAY: "%Y-%m-%d", TermKind.HOUR: "%Y-%m-%d %H:%M"}
+            shown = self.plant.time.local(at_ms).strftime(form.get(level, "%Y-%m-%d %H:%M:%S"))
+            self._names[level, at_ms] = Name(shown, shown)
+        return self._names[level, at_ms]
+
+    def course(self, outlet: str, start_ms: int, end_ms: int) -> Course:
+        """Give an outlet's waste water of a span and maybe more; all outlets' is read at once, hour by hour."""
+        known = self._courses.get(outlet)
+        if known is None or start_ms < known.start_ms or known.end_ms < end_ms:
+            outlets = [id for id, one in self.plant.outlets.items() if one.kind == "water"]
+            self._courses = courses(self.connection, self.plant, self.numbers, outlets, start_ms, end_ms)
+        return self._courses[outlet]
 
 
 class _Sight:
     """Looks into one point over one span."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], point: Point, look: Look
-    ) -> None:
-        self._connection = connection
-        self._plant = plant
-        self._numbers = numbers
+    def __init__(self, looker: Looker, point: Point, look: Look) -> None:
+        self._looker = looker
+        self._connection = looker.connection
+        self._plant = looker.plant
+        self._numbers = looker.numbers
         self._point = point
-        self._number = numbers.get(point.id, -1)
+        self._number = looker.numbers.get(point.id, -1)
         self._look = look
-        self._time = plant.time
+        self._time = looker.plant.time
 
     def parts(self) -> tuple[Term, ...]:
         """Give the next level's terms."""
@@ -77,7 +110,7 @@ class _Sight:
                 return TermKind.MONTH, months
             level = TermKind.MONTH
         if level is TermKind.MONTH:
-            return TermKind.DAY, [*self._time.days(start, end), end]
+            return TermKind.DAY, [*self._looker.days(start, end), end]
         is_water = look.kind is TermKind.EMISSION and self._kind == "water"
         if level is TermKind.DAY and not is_water:
             return TermKind.HOUR, [*range(start, end, HOUR_MS), end]
@@ -89,14 +122,8 @@ class _Sight:
         return "" if outlet is None else self._plant.outlets[outlet].kind
 
     def _months(self, start: int, end: int) -> list[int]:
-        days = self._time.days(start, end)
+        days = self._looker.days(start, end)
         return [start, *(day for day in days[1:] if self._time.date_of(day).day == 1), end]
-
-    def _name(self, level: TermKind, at_ms: int) -> Name:
-        local = self._time.local(at_ms)
-        form = {TermKind.MONTH: "%Y-%m", TermKind.DAY: "%Y-%m-%d", TermKind.HOUR: "%Y-%m-%d %H:%M"}
-        shown = local.strftime(form.get(level, "%Y-%m-%d %H:%M:%S"))
-        return Name(shown, shown)
 
     def _term(
         self, level: TermKind, start: int, end: int, value: Decimal | None, unit: str, *notes: str,
@@ -104,7 +131,7 @@ class _Sight:
     ) -> Term:  # fmt: skip
         look = Look(self._look.kind, self._point.id, start, end, level)
         reason = None if value is not None else "no_data"
-        return Term(level, self._name(level, start), value, unit, terms, look, reason=reason, notes=notes)
+        return Term(level, self._looker.name(level, start), value, unit, terms, look, reason=reason, notes=notes)
 
     # meters
 
@@ -116,7 +143,7 @@ class _Sight:
             part = self._plant.points[id]
             look = replace(self._look, point=id)
             counted = annual.counts_at(
-                self._connection, DAY, self._numbers[id], self._time.days(look.start_ms, look.end_ms)
+                self._connection, DAY, self._numbers[id], self._looker.days(look.start_ms, look.end_ms)
             )
             amounts = [amount for amount, *_ in counted.values() if amount is not None]
             value = Decimal(sum(amounts)) * QUANTUM if amounts else None
@@ -135,7 +162,7 @@ class _Sight:
 
     def _counts(self, level: TermKind, edges: Sequence[int]) -> tuple[Term, ...]:
         stored = HOUR if level is TermKind.HOUR else DAY
-        starts = list(edges[:-1]) if level is not TermKind.MONTH else self._time.days(edges[0], edges[-1])
+        starts = list(edges[:-1]) if level is not TermKind.MONTH else self._looker.days(edges[0], edges[-1])
         found = annual.counts_at(self._connection, stored, self._number, starts)
         terms = []
         for start, end in itertools.pairwise(edges):
@@ -202,10 +229,10 @@ class _Sight:
         return tuple(terms)
 
     def _volumes(self, level: TermKind, edges: Sequence[int]) -> tuple[Term, ...]:
-        outlet = self._point.outlet or ""
-        found = volumes(self._connection, self._plant, self._numbers, [outlet], edges)[outlet]
+        course = self._looker.course(self._point.outlet or "", edges[0], edges[-1])
         terms = []
-        for start, end, volume in zip(edges, edges[1:], found, strict=False):
+        for start, end in itertools.pairwise(edges):
+            volume = course.between(start, end)
             minutes = (end - start) // 60_000
             notes = [f"part_substituted:{_pct(volume.filled_minutes / minutes)}"] if volume.filled_minutes else []
             terms.append(self._term(level, start, end, volume.m3, "m3", *notes))
@@ -260,7 +287,7 @@ class _Sight:
                 notes.append(f"mark:{int(counted.mark[place])}")
             known = None if np.isnan(value) else Decimal(repr(value))
             terms.append(
-                Term(TermKind.READING, self._name(TermKind.READING, one.ts_ms), known, point.reading_unit,
+                Term(TermKind.READING, self._looker.name(TermKind.READING, one.ts_ms), known, point.reading_unit,
                      notes=tuple(notes), id=point.id)
             )  # fmt: skip
         return tuple(terms)

@@ -7,9 +7,8 @@ pollutants' amounts are weighed with.
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -26,6 +25,7 @@ from plantmon.store import annual, emissions, minutes, windows
 from plantmon.times import HOUR_MS, MINUTE_MS
 
 Floats = NDArray[np.float64]
+Sums = NDArray[np.int64]
 QUANTUM = 1_000_000  # parts of a cubic metre
 
 
@@ -50,30 +50,53 @@ def flow_point(plant: Plant, outlet: str) -> Point | None:
     return next((point for point in points if point.quantity == "water_flow"), None)
 
 
-def volumes(
-    connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], outlets: Sequence[str], edges: Sequence[int]
-) -> dict[str, list[Volume]]:
-    """Measure the volumes of outlets between neighbouring edges, which are starts of hours."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """An outlet's waste water over a span of hours, as running sums: before its first hour, after each of them.
+
+    Each hour counts in whole 1e-6 m3, so that hours add up to days, months and years exactly.
+    """
+
+    start_ms: int
+    measured: Sums
+    filled: Sums
+    known_minutes: Sums
+    filled_minutes: Sums
+
+    @property
+    def end_ms(self) -> int:
+        """The end of the last hour."""
+        return self.start_ms + (len(self.measured) - 1) * HOUR_MS
+
+    def between(self, start_ms: int, end_ms: int) -> Volume:
+        """Give the volume between two starts of hours inside the span."""
+        first, last = (start_ms - self.start_ms) // HOUR_MS, (end_ms - self.start_ms) // HOUR_MS
+        measured, fill, known, stood_in = (
+            int(sums[last] - sums[first])
+            for sums in (self.measured, self.filled, self.known_minutes, self.filled_minutes)
+        )
+        return Volume(Decimal(measured).scaleb(-6), Decimal(fill).scaleb(-6), known, stood_in)
+
+
+def courses(
+    connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], outlets: Sequence[str], start_ms: int,
+    end_ms: int,
+) -> dict[str, Course]:  # fmt: skip
+    """Measure the waste water of outlets hour by hour over [start, end), both starts of hours."""
     closed = windows.closed(connection, "1h")
     points = {outlet: point for outlet in outlets if (point := flow_point(plant, outlet)) is not None}
     spans = {outlet: closed[numbers[one.id]] for outlet, one in points.items() if numbers.get(one.id, -1) in closed}
     plain = [numbers[points[outlet].id] for outlet in spans if not _is_by_minute(points[outlet])]
-    hours = range(edges[0], edges[-1], HOUR_MS)
-    found = annual.hours_of(connection, plain, hours) if plain else {}
-    return {
-        outlet: _volumes(connection, points[outlet], numbers[points[outlet].id], spans[outlet], edges, found)
-        if outlet in spans
-        else [Volume(Decimal(0), Decimal(0), 0, 0) for _ in edges[1:]]
-        for outlet in outlets
-    }
-
-
-def _volumes(
-    connection: sqlite3.Connection, point: Point, number: int, span: tuple[int, int], edges: Sequence[int],
-    found: Mapping[int, NDArray[np.void]],
-) -> list[Volume]:  # fmt: skip
-    known, whole = flows(connection, point, number, edges[0], edges[-1], span, found.get(number))
-    return [_volume(known, whole, start, end) for start, end in itertools.pairwise(edges)]
+    found = annual.hours_of(connection, plain, range(start_ms, end_ms, HOUR_MS)) if plain else {}
+    nothing = Flow(start_ms, np.full((end_ms - start_ms) // MINUTE_MS, np.nan))
+    made = {}
+    for outlet in outlets:
+        known, whole = nothing, nothing
+        if outlet in spans:
+            number = numbers[points[outlet].id]
+            known, whole = flows(connection, points[outlet], number, start_ms, end_ms, spans[outlet], found.get(number))
+        made[outlet] = _course(known, whole)
+    return made
 
 
 def flows(
@@ -149,18 +172,21 @@ def _ran(connection: sqlite3.Connection, number: int, hours: Sequence[int]) -> N
     return minutes_of_masks([mask for _, mask in emissions.ran(connection, number, hours)])
 
 
-def _volume(known: Flow, whole: Flow, start_ms: int, end_ms: int) -> Volume:
-    own, other = known.between(start_ms, end_ms).m3_h, whole.between(start_ms, end_ms).m3_h
-    is_known, is_filled = ~np.isnan(own), np.isnan(own) & ~np.isnan(other)
-    return Volume(
-        _cubic(np.where(is_known, np.maximum(own, 0.0), 0.0)),
-        _cubic(np.where(is_filled, other, 0.0)),
-        int(is_known.sum()),
-        int(is_filled.sum()),
+def _course(known: Flow, whole: Flow) -> Course:
+    is_known, is_filled = ~np.isnan(known.m3_h), np.isnan(known.m3_h) & ~np.isnan(whole.m3_h)
+    return Course(
+        known.start_ms,
+        _sums(_cubic(np.where(is_known, np.maximum(known.m3_h, 0.0), 0.0))),
+        _sums(_cubic(np.where(is_filled, whole.m3_h, 0.0))),
+        _sums(is_known.reshape(-1, MINUTES).sum(axis=1)),
+        _sums(is_filled.reshape(-1, MINUTES).sum(axis=1)),
     )
 
 
-def _cubic(m3_h: Floats) -> Decimal:
-    """Add up minutes, each hour in whole 1e-6 m3: so hours add up to days, months and years exactly."""
-    hours = np.rint(m3_h.reshape(-1, MINUTES).mean(axis=1) * QUANTUM).astype(np.int64)
-    return Decimal(int(hours.sum())).scaleb(-6)
+def _cubic(m3_h: Floats) -> Sums:
+    m3 = m3_h.reshape(-1, MINUTES).mean(axis=1)
+    return np.asarray(np.rint(m3 * QUANTUM), np.int64)
+
+
+def _sums(hours: NDArray[np.integer]) -> Sums:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(hours, dtype=np.int64)])
