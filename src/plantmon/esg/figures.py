@@ -71,11 +71,7 @@ def _taken(figures: Iterable[Figure], used: Iterable[FactorUsed]) -> tuple[Facto
 def metrics_of(plant: Plant, book: Book) -> dict[str, Metric]:
     """Give the metrics of a plant: the catalogue's, families by what it makes, its own, and its denominators."""
     found = {}
-    called = {
-        rule.product: rule.name
-        for rule in plant.esg.denominators
-        if rule.product is not None and rule.name != Name(rule.id, rule.id)
-    }
+    called = {rule.product: _title(rule, Name(rule.id, rule.id)) for rule in plant.esg.denominators if rule.product}
     for metric in catalogue():
         if metric.id.endswith("*"):
             for product, unit in _products(plant, book).items():

@@ -31,13 +31,13 @@ def catalogue_hash() -> str:
 
 
 def member(family: Metric, name: str, called: Name | None = None) -> Metric:
-    """Give a family's metric for one product, which a plant may call otherwise than the table of products.
+    """Give a family's metric for one product; one the table of products does not know is `called` so.
 
     >>> made = member(next(one for one in catalogue() if one.id == "production.*"), "vehicle")
     >>> made.id, made.name.zh
     ('production.vehicle', '产量：整车')
     """
-    title = called or product_name(name)
+    title = product_name(name, called)
     titles = Name(family.name.en.replace("{}", title.en), family.name.zh.replace("{}", title.zh))
     return replace(family, id=family.id.replace("*", name), name=titles, derive=family.derive.replace("{}", name))
 

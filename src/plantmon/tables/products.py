@@ -1,7 +1,4 @@
-"""This module names usual products in both languages; one the table does not know is called by its id.
-
-A plant file that names a denominator of the product decides (`esg.denominators.ID.name`).
-"""
+"""This module names usual products in both languages, as a plant counts them."""
 
 from __future__ import annotations
 
@@ -14,13 +11,13 @@ from plantmon.model.plant import Name
 FILE = "products.csv"
 
 
-def product_name(product: str) -> Name:
-    """Name a product.
+def product_name(product: str, other: Name | None = None) -> Name:
+    """Name a product, one that the table does not know as `other`, else by its id.
 
     >>> product_name("engine").zh, product_name("crane").zh
     ('发动机', 'crane')
     """
-    return _names().get(product, Name(product, product))
+    return _names().get(product) or other or Name(product, product)
 
 
 @lru_cache(maxsize=1)

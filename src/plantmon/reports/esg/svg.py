@@ -39,6 +39,7 @@ _SETTINGS: Any = {
 }  # fmt: skip
 _LABEL_LETTERS = 26
 _LEAST_BARS = 6  # a bar is no thicker than one of so many
+_CROSSES_FROM = 50.0  # percent of a cap
 _LABEL_ROOM = 0.3  # of the axis, for what is written beside the longest bar
 
 
@@ -102,10 +103,13 @@ def _bars(axes: Axes, drawing: Bars) -> None:
     axes.set_xlim(low, high + (high - low or 1.0) * _LABEL_ROOM)
     axes.set_ylim(-0.6, max(len(drawing.bars), _LEAST_BARS) - 0.4)
     for place, bar in zip(places, drawing.bars, strict=True):
-        # Right of its bar; of one that goes to the left right of zero, where nothing else is written.
+        # Right of its bar; of one that goes to the left right of zero, where nothing else is written; inside a bar
+        # that ends so short of its cap that the cap's line would cross the words.
+        is_inside = drawing.is_cap and _CROSSES_FROM <= bar.pct <= 100
         axes.annotate(
-            bar.beside, (max(0.0, bar.pct), place), xytext=(3, 0), textcoords="offset points", fontsize=7, va="center",
-            color=_INK, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+            bar.beside, (max(0.0, bar.pct), place), xytext=(-3 if is_inside else 3, 0), textcoords="offset points",
+            fontsize=7, va="center", ha="right" if is_inside else "left", color="white" if is_inside else _INK,
+            bbox=None if is_inside else {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         )  # fmt: skip
     axes.set_yticks(list(places), [_wrapped(bar.label, drawing.is_wide) for bar in drawing.bars])
     axes.invert_yaxis()
