@@ -1,4 +1,4 @@
-"""This module makes of the settings what speaks to others beside the mail: the second channel and the heartbeat.
+"""This module makes of the settings what speaks to others beside the mail: second channel, heartbeat and InfluxDB.
 
 Each runs in a thread of its own, so that a server that hangs holds up nothing else.
 """
@@ -8,13 +8,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from plantmon.forward.reader import InfluxReader
+from plantmon.forward.sender import InfluxWriter
+from plantmon.forward.stage import Forwarder
 from plantmon.model.plant import Plant
 from plantmon.notify.channel import Channel, Webhook
 from plantmon.notify.heartbeat import Heartbeat
 from plantmon.notify.second import SecondChannel
 from plantmon.notify.services import Services
 from plantmon.notify.web_call import Endpoint, header_pairs
-from plantmon.settings import Settings, lines_of
+from plantmon.settings import Influx, Settings, lines_of
 from plantmon.store.database import Store
 
 
@@ -71,3 +74,21 @@ def heartbeat_of(settings: Settings, plant: Plant, publish: Callable[[bytes], bo
     return Heartbeat(
         plant.id, section.every.total_seconds(), endpoint, section.method, publish if section.mqtt_topic else None
     )
+
+
+def influx_writer_of(section: Influx) -> InfluxWriter:
+    """Make the writing side of the InfluxDB the settings name."""
+    token = section.token.get_secret_value() if section.token else None
+    return InfluxWriter(section.url, section.org, section.bucket, token, section.timeout_s, section.ca)
+
+
+def influx_reader_of(section: Influx) -> InfluxReader:
+    """Make its reading side."""
+    token = section.token.get_secret_value() if section.token else None
+    return InfluxReader(section.url, section.org, section.bucket, token, section.timeout_s, section.ca)
+
+
+def forwarder_of(settings: Settings, plant: Plant, store: Store) -> Forwarder | None:
+    """Make the stage that sends to the InfluxDB; None where the settings name none."""
+    section = settings.influx
+    return None if section is None else Forwarder(store, plant, influx_writer_of(section))

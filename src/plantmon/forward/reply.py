@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
 _DROPPED = re.compile(r"dropped=(\d+)")
+_TAG = re.compile(r"<[a-z/!][^<>]*>", re.I)
 _REFUSED = (400, 422)
 _TOO_LARGE = 413
 
@@ -39,7 +41,7 @@ def reply_of(code: int, answer: str, bucket: str, wait_s: float | None = None) -
     """
     if 200 <= code < 300:
         return Reply(Fate.ACCEPTED, "", code)
-    text = " ".join(answer.split())[:300]
+    text = said_by(answer)
     if code in _REFUSED:
         found = _DROPPED.search(text)
         return Reply(Fate.REFUSED, f"{code}: {text}", code, int(found[1]) if found else None)
@@ -53,3 +55,14 @@ def reply_of(code: int, answer: str, bucket: str, wait_s: float | None = None) -
     }
     said = ": ".join(part for part in (str(code), causes.get(code, "the server cannot write"), text) if part)
     return Reply(Fate.WAITS, said, code, wait_s=wait_s)
+
+
+def said_by(answer: str) -> str:
+    """Give what a server said in one line: of JSON its error, of a page its words."""
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        answer = str(found.get("error") or found.get("message") or answer)
+    return " ".join(_TAG.sub(" ", answer).split())[:300]

@@ -41,10 +41,10 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn did: rows sent, whether more waits, the fault that keeps it waiting, for how long (real time)."""
+    """What one turn did: rows sent, whether much more waits, the fault that keeps it waiting, how long (real time)."""
 
     rows: int = 0
-    more: bool = False
+    is_full: bool = False
     fault: str | None = None
     wait_s: float = 0.0
 
@@ -92,12 +92,12 @@ class Forwarder:
             self._pack()
         with self._store.readers.snapshot() as connection:
             waiting = spool.waiting(connection, 0, ROWS_AT_ONCE)
-            asked = [] if waiting else resend.asked(connection)
+            asked = resend.asked(connection)
         if waiting:
-            return self._send_blobs(waiting, now_ms)
+            return self._send_blobs(waiting, now_ms, asked)
         return self._send_again(asked[0], now_ms) if asked else Turn()
 
-    def _send_blobs(self, waiting: list[Blob], now_ms: int) -> Turn:
+    def _send_blobs(self, waiting: list[Blob], now_ms: int, asked: list[resend.Resend]) -> Turn:
         numbers = tuple(blob.seq for blob in waiting)
         if self._progress.numbers != numbers:
             self._progress = _Progress(numbers)
@@ -111,15 +111,14 @@ class Forwarder:
             spool.remove(connection, numbers)
 
         self._store.write(write)
-        return self._done(sum(blob.rows for blob in waiting))
+        rows = sum(blob.rows for blob in waiting)
+        return self._done(rows, is_full=rows * 2 >= ROWS_AT_ONCE or bool(asked))
 
     def _send_again(self, asked: resend.Resend, now_ms: int) -> Turn:
         with self._store.readers.snapshot() as connection:
             piece = resend.next_piece(connection, asked, ROWS_AT_ONCE)
         lines = (
-            self._lines.rows(piece.kind, piece.rows)
-            if piece.readings is None
-            else self._lines.readings(piece.readings)
+            self._lines.rows(piece.kind, piece.rows) if piece.readings is None else self._lines.readings(piece.readings)
         )
         self._progress = _Progress()
         reply = self._send_chunks(list(_cut([(Lines.precision(piece.kind), lines)])))
@@ -136,7 +135,7 @@ class Forwarder:
         self._store.write(write)
         if piece.part is None:
             log.info("sent_again", start=asked.start_ms, end=asked.end_ms, rows=asked.rows + piece.count, by=asked.by)
-        return self._done(piece.count)
+        return self._done(piece.count, is_full=True)
 
     def _send_chunks(self, chunks: list[Chunk]) -> Reply | None:
         """Send what is left of a batch; give the answer that makes it wait."""
@@ -162,14 +161,14 @@ class Forwarder:
 
     def _waits(self, reply: Reply) -> Turn:
         self._failures += 1
-        return Turn(0, True, reply.said, max(wait_s(self._failures), reply.wait_s or 0.0))
+        return Turn(0, False, reply.said, max(wait_s(self._failures), reply.wait_s or 0.0))
 
-    def _done(self, rows: int) -> Turn:
+    def _done(self, rows: int, *, is_full: bool) -> Turn:
         self._failures = 0
         if found := self._progress.refused:
             log.warning("lines_refused", count=len(found), answer=found[0].answer)
         self._progress = _Progress()
-        return Turn(rows, True)
+        return Turn(rows, is_full)
 
     def _pack(self) -> None:
         """Put what piles up together, while there is enough of it."""
