@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --extra all --no-emit-index-url --no-annotate \
 	--quiet --custom-compile-command "make lock"
 # What the tests start for real, and the font of the charts.
-TEST_PACKAGES := mosquitto mosquitto-clients exim4-daemon-light openssl systemd-container fonts-wqy-microhei
+TEST_PACKAGES := mosquitto mosquitto-clients exim4-daemon-light openssl systemd-container fonts-wqy-microhei \
+	influxdb nginx-light victoria-metrics
 
 # `make bench BENCH=ingest` runs one.
 BENCH ?= $(shell grep -l __main__ benchmarks/*.py | xargs -n1 basename -s .py | grep -v bare)
@@ -31,7 +32,7 @@ lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/mypy --strict src
 
 bench: $(VENV)/.dev ## the benchmarks, with a real mosquitto
-	@scripts/system-packages mosquitto
+	@scripts/system-packages mosquitto influxdb nginx-light
 	for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name; done
 
 lock: $(VENV)/.dev ## resolve the requirements anew, with hashes

@@ -96,11 +96,11 @@ def _pack_values(value: NDArray[np.float64]) -> tuple[bytes, bytes]:
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.rint(value * _SCALE)
         is_small = bool((np.abs(scaled) < _LARGEST_SCALED).all())
-        is_exact = is_small and np.array_equal((scaled / _SCALE).view(np.int64), value.view(np.int64))
-    if is_exact:
+    if is_small:
         thousandths: NDArray[np.int64] = scaled.astype(np.int64)
-        steps: NDArray[np.int64] = np.diff(thousandths, prepend=thousandths[:1] * 0)
-        return _narrow(steps)
+        if np.array_equal((thousandths / _SCALE).view(np.int64), value.view(np.int64)):
+            steps: NDArray[np.int64] = np.diff(thousandths, prepend=thousandths[:1] * 0)
+            return _narrow(steps)
     return value.view(np.uint8).reshape(-1, 8).T.tobytes(), _DOUBLE
 
 
