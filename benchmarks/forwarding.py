@@ -19,6 +19,7 @@ from plantmon.pipeline import Pipeline
 from plantmon.plant.load import load_plant
 from plantmon.store import spool
 from plantmon.store.database import Store
+from plantmon.store.spool import What
 from plantmon.store.writer import Writer as StoreWriter
 from simulators.influx import Influx
 from simulators.messages import BATCH_TOPIC
@@ -56,7 +57,7 @@ class Fed:
                 "point": point.id,
                 "unit": point.unit,
                 "ts": [first_ms + place * 1000 for place in range(in_message)],
-                "values": [20 + (number * 31 + place * 7) % 9973 / 100 for place in range(in_message)],
+                "values": [(2000 + (number * 31 + place * 7) % 9973) / 100 for place in range(in_message)],
                 "flags": [_FLAGS[(number + place) % 97 % len(_FLAGS)] for place in range(in_message)],
             }
             self.take([Message(BATCH_TOPIC, json.dumps(body).encode(), NOW_MS)])
@@ -77,10 +78,11 @@ class Fed:
             )
             return [(name, ts, value, flag) for name, ts, value, flag in rows]
 
-    def waiting(self) -> int:
-        """Give how many rows wait."""
+    def waiting(self, kind: What | None = None) -> int:
+        """Give how many rows wait, of a kind or all."""
         with self.store.readers.snapshot() as connection:
-            return spool.total(connection).rows
+            found = spool.waiting(connection, 0, 1 << 60)
+        return sum(blob.rows for blob in found if kind in (None, blob.kind))
 
     def forwarder(self, writer: Writer) -> Forwarder:
         """Make the stage that sends what this store spools."""
@@ -103,7 +105,7 @@ def drain(forwarder: Forwarder) -> list[Turn]:
     turns = []
     while True:
         turns.append(forwarder.run(NOW_MS))
-        if turns[-1].fault or not turns[-1].rows:
+        if turns[-1].fault or not (turns[-1].rows or turns[-1].is_full):
             return turns
 
 

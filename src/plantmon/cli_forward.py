@@ -22,6 +22,7 @@ from plantmon.texts import text
 forward_app = typer.Typer(help="The InfluxDB beside the store: send a span again, see what waits, what was refused.")
 
 GAUGE_FIELDS = ("mean", "min", "max", "due", "had", "valid", "over_range", "lower_bound", "is_valid", "known")
+FLOATS = ("value", "mean", "min", "max", "lower_bound", "amount")
 COUNTER_FIELDS = ("amount", "due", "valid", "estimated", "readings", "known")
 
 
@@ -132,6 +133,8 @@ def read_influx(
         fail(_say(here, "no_minutes"))
     days = 31 if window == "1d" else 1
     start_ms, end_ms = span(here, plant, start, end, clock_of(settings, plant).now(), days)
+    if window is not None:
+        start_ms = plant.time.hour_start(start_ms) if window == "1h" else plant.time.day_start(start_ms)
     tags = {"plant": plant.id, "point": point.id} | ({"level": window} if window else {})
     fields = ("value", "flag") if window is None else COUNTER_FIELDS if point.kind is Kind.COUNTER else GAUGE_FIELDS
     try:
@@ -143,7 +146,11 @@ def read_influx(
 
 def _cells(fields: tuple[str, ...], values: list[Any]) -> list[Cell]:
     """Give values as the store's own query shows them: flags in letters, and none that is left over from before."""
-    given = dict(zip(fields, values, strict=True))
+    # JSON has one kind of number: a float without a fraction comes as an integer.
+    given = {
+        name: float(value) if name in FLOATS and value is not None else value
+        for name, value in zip(fields, values, strict=True)
+    }
     if "flag" in given:
         given["flag"] = flag_letters(int(given["flag"]))
     if given.get("known") == 0:

@@ -48,6 +48,8 @@ def check(reader: InfluxReader, writer: Writer, now_ms: int) -> Finding:
         if "database not found" in str(error):
             return Finding(False, "no_bucket", {"bucket": reader.bucket, "answer": error})
         return Finding(True, "writes_only", {"answer": error})
+    if not any("duration" in series["columns"] for series in answer.series):
+        return Finding(True, "writes_only", {"answer": f"/query {answer.version or '-'}"})
     return (
         _of_retention(answer) or _of_clock(answer, now_ms) or Finding(True, "well", {"version": answer.version or "-"})
     )
