@@ -7,9 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --extra all --no-emit-index-url --no-annotate \
 	--quiet --custom-compile-command "make lock"
-# What the tests start for real, and the font of the charts.
+# What the tests start for real, the font of charts and pages, what prints a page as PDF, and what reads one back.
 TEST_PACKAGES := mosquitto mosquitto-clients exim4-daemon-light openssl systemd-container fonts-wqy-microhei \
-	influxdb nginx-light victoria-metrics
+	libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 poppler-utils influxdb nginx-light victoria-metrics
 
 # `make bench BENCH=ingest` runs one.
 BENCH ?= $(shell grep -l __main__ benchmarks/*.py | xargs -n1 basename -s .py | grep -v bare)

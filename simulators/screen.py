@@ -167,7 +167,8 @@ def _alarm(
 ) -> AlarmRow:  # fmt: skip
     said = json.loads(facts)
     window = WINDOWS.get(str(said.get("window")), "")
-    what = " ".join(part for part in (kind, said.get("point") or said.get("outlet") or "", window) if part)
+    parts = (kind if kind != severity else "", said.get("point") or said.get("outlet") or "", window)
+    what = " ".join(filter(None, parts))
     peak, bound, unit = said.get("peak"), said.get("bound"), said.get("unit") or ""
     worst = f"{peak:.4g} against {bound:g} {unit}" if peak is not None and bound is not None else key.partition(":")[2]
     until = NOTHING if until_ms is None else _clock(plant, until_ms)

@@ -11,6 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -54,6 +56,14 @@ class Boxes:
     def taken(self) -> list[tuple[str, tuple[str, ...]]]:
         """Give each mail's Message-ID and to whom it went, in order."""
         return [(str(mail.message["Message-ID"]), mail.recipients) for mail in self.box.mails]
+
+
+def words_of(mail: Message) -> tuple[str, str]:
+    """Give a mail's subject and its text, decoded."""
+    parsed = message_from_bytes(mail.as_bytes(), _class=EmailMessage, policy=policy.default)
+    body = parsed.get_body(("plain",))
+    assert body is not None
+    return str(parsed["Subject"]), body.get_content()
 
 
 class EximOffice:

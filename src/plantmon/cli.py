@@ -26,8 +26,11 @@ from plantmon.cli_context import Context, Format, From, Style, To, ask, fail, re
 from plantmon.cli_declare import calibration_app, declare_app
 from plantmon.cli_digest import digest_app
 from plantmon.cli_due import due_app
+from plantmon.cli_esg import esg_app
 from plantmon.cli_forward import forward_app, read_influx
+from plantmon.cli_ledger import ledger_app
 from plantmon.cli_messages import messages_app, second_app
+from plantmon.cli_meter import meter_app, meters_app
 from plantmon.cli_outlook import outlook_app
 from plantmon.cli_permit import permit_app
 from plantmon.cli_register import faults_app, register_app
@@ -63,7 +66,11 @@ app.add_typer(outlook_app)
 app.add_typer(caps_app)
 app.add_typer(digest_app)
 app.add_typer(due_app)
+app.add_typer(esg_app)
 app.add_typer(calibration_app, name="calibration")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(meter_app, name="meter")
+app.add_typer(meters_app, name="meters")
 
 DEFAULT_DAYS = 31  # of day windows, without --from
 
@@ -154,7 +161,7 @@ def query(
         typer.echo(render(*read_influx(here, settings, plant, chosen, window, start, end), style))
         return
     if chosen.formula is not None and window is None:
-        window = Level.MINUTE  # it has no readings of its own
+        window = Level.HOUR if chosen.is_virtual else Level.MINUTE  # it has no readings of its own
     if window is Level.MINUTE and (chosen.is_slow or chosen.kind is Kind.COUNTER):
         fail(here.say("no_minutes", point=point))
     with reading(here, settings) as connection:

@@ -70,7 +70,7 @@ def correct(
         near = [_show(plant, at_ms) for at_ms in readings.nearest(connection, numbers[point.id], body["at"])]
         key = "no_reading" if near else "no_reading_near"
         raise _refused(key, language, point=point.id, at=_show(plant, body["at"]), nearest=", ".join(near)) from None
-    return {"correction": number, "what": point.id, "value": value, "unit": point.unit, "hours": hours}
+    return {"correction": number, "what": point.id, "value": value, "unit": point.reading_unit, "hours": hours}
 
 
 def calibrate(
@@ -129,15 +129,16 @@ def _state(given: str, language: str) -> State:
 
 
 def _value(field: str, given: str, point: Point, language: str) -> float:
-    """Read a value in the point's unit, or with a unit of its dimension, as one in the point's unit."""
-    for written in (given, f"{given} {point.unit}"):
+    """Read a value in the unit of the point's readings, or with one of its dimension, as one in that unit."""
+    own = point.reading_unit
+    for written in (given, f"{given} {own}"):
         try:
             value, unit = units.parse_quantity(written)
-            return value if unit == point.unit else significant_one(units.convert(value, unit, point.unit))
+            return value if unit == own else significant_one(units.convert(value, unit, own))
         except UnitError:
             continue
-    allowed = ", ".join(units.units_of(units.dimension(point.unit)))
-    raise _refused("bad_value", language, field=field, given=given, point=point.id, unit=point.unit, allowed=allowed)
+    allowed = ", ".join(units.units_of(units.dimension(own)))
+    raise _refused("bad_value", language, field=field, given=given, point=point.id, unit=own, allowed=allowed)
 
 
 def _show(plant: Plant, at_ms: int) -> str:

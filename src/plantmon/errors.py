@@ -26,6 +26,15 @@ class FormulaError(PlantmonError):
         self.values = values
 
 
+class DerivationError(PlantmonError):
+    """A metric's derivation is wrong; `key` names the sentence that says how, `values` what it speaks of."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(f"{key}: {', '.join(map(str, values.values()))}")
+        self.key = key
+        self.values = values
+
+
 class UnitError(PlantmonError):
     """A unit is unknown, or of another dimension than the quantity asked for."""
 
@@ -57,6 +66,14 @@ class StoreCorrupt(PlantmonError):
 
 class AlreadyRunning(PlantmonError):
     """Another daemon holds the lock of this store."""
+
+
+class CannotPrint(PlantmonError):
+    """A page cannot be printed; `is_missing` says that the library for it, or what that needs, is not installed."""
+
+    def __init__(self, message: str, *, is_missing: bool) -> None:
+        super().__init__(message)
+        self.is_missing = is_missing
 
 
 class DeliveryError(PlantmonError):

@@ -172,7 +172,7 @@ class Pipeline:
         self.alarms.apply(connection, [_suspicion_condition(self.plant, one) for one in news], now_ms)
 
     def _tell_register_news(self, connection: sqlite3.Connection, news: list[RegisterNews], now_ms: int) -> None:
-        """Raise an alarm for each register that was replaced undeclared or ran too fast."""
+        """Raise an alarm for each register that was replaced undeclared or ran too fast; end those of no others."""
         self.alarms.apply(connection, [_register_condition(one) for one in news], now_ms)
 
 
@@ -195,4 +195,5 @@ def _register_condition(news: RegisterNews) -> Condition:
         "detail": f"{happening.event}: {happening.before:.12g} -> {happening.after:.12g}",
     }  # fmt: skip
     key = f"meter_event:{news.point}:{happening.ts_ms}"
-    return Condition(key, "meter_event", Severity.DATA, True, happening.ts_ms, happening.ts_ms, facts)
+    is_bad = not news.is_over
+    return Condition(key, "meter_event", Severity.DATA, is_bad, happening.ts_ms, happening.ts_ms, facts)

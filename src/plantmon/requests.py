@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from plantmon import deadlines, declare, notes, permits
+from plantmon import deadlines, declare, metering, notes, permits, publishing
 from plantmon.alarms import asked
 from plantmon.errors import DeclarationError
+from plantmon.ledger import take as ledger
 from plantmon.pipeline import Pipeline
 from plantmon.store import resend
 from plantmon.store.inbox import Answer
@@ -21,7 +22,8 @@ class Requests:
     """The requests there are: `adopt`, `recompute`, `forward`, those about alarms, and what people declare or note.
 
     Alarms: `ack`, `shelve`, `unshelve`, `close`. Declared: `mark`, `correct`, `calibrate`, of the register `note` and
-    `fault_report`, and `handed_in`.
+    `fault_report`, and `handed_in`; of the ledger `ledger_import`, `ledger_add`, `ledger_correct`, `ledger_withdraw`;
+    of meters `meter_change` and `meter_withdraw`; of the annual tables `publish`.
     """
 
     def __init__(self, pipeline: Pipeline, now: Callable[[], int]) -> None:
@@ -37,7 +39,7 @@ class Requests:
         }
         if kind in asked.TAKES:
             return self._ask_alarm(kind, body, by)
-        takes = declare.TAKES | notes.TAKES | deadlines.TAKES
+        takes = declare.TAKES | notes.TAKES | deadlines.TAKES | ledger.TAKES | metering.TAKES | publishing.TAKES
         if kind in takes:
             return self._declare(takes[kind], body, by)
         handler = handlers.get(kind)

@@ -111,6 +111,23 @@ def conversion(from_unit: str, to_unit: str) -> tuple[float, float]:
     return float(source.factor / target.factor), float((source.offset - target.offset) / target.factor)
 
 
+@lru_cache(maxsize=1024)
+def ratio(from_unit: str, to_unit: str) -> Fraction:
+    """Give the exact factor from one unit to another. Raises UnitError as `conversion` does, and for an offset.
+
+    >>> ratio("MJ", "kWh")
+    Fraction(5, 18)
+    """
+    source, target = _find(from_unit), _find(to_unit)
+    if source.dimension != target.dimension:
+        raise UnitError(
+            f"{source.name} is a unit of {source.dimension}, expected {target.dimension} such as {target.name}"
+        )
+    if source.offset != target.offset:
+        raise UnitError(f"{source.name} has another zero than {target.name}: they have no ratio")
+    return source.factor / target.factor
+
+
 def convert(value: float, from_unit: str, to_unit: str) -> float:
     """Convert one value. Raises UnitError as `conversion` does."""
     factor, offset = conversion(from_unit, to_unit)

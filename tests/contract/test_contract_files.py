@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from plantmon.ledger.sheet import read_sheet
+from plantmon.ledger.take import TAKES
 from plantmon.plant import load_plant
 from plantmon.settings import load_settings
+from plantmon.store import ledger
+from plantmon.store.database import Store
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -47,3 +51,24 @@ def test_settings_load(folder: Path) -> None:
     assert settings.mqtt.client_id == "plantmon-cq-truck"
     assert settings.web.port == 8460
     assert settings.influx is None
+
+
+def test_ledger_is_taken_in(tmp_path: Path) -> None:
+    """The ledger file is taken in whole for the contract's plant, each line in its item's unit."""
+    plant = load_plant(HERE / "plant.yaml")
+    sheet = read_sheet("ledger.csv", (HERE / "ledger.csv").read_bytes(), "en")
+    rows = [{"line": line.number, "cells": line.cells, "extra": line.extra} for line in sheet.lines]
+    body = {"file": "ledger.csv", "sha256": sheet.sha256, "rows": rows, "dry": False, "language": "en"}
+    now_ms = plant.time.parse("2021-01-01")
+    store = Store(tmp_path / "plantmon.db")
+    answer = store.write(lambda connection: TAKES["ledger_import"](connection, plant, {}, body, "li", now_ms))
+    assert (answer["new"], answer["notes"]) == (5, [])
+    kept = ledger.standing(store.readers.connection(), 0, now_ms)
+    assert [(line.period, line.item, str(line.value), line.unit) for line in kept] == [
+        ("2020", "diesel", "1389259", "L"),
+        ("2020", "gasoline", "86964.15", "L"),
+        ("2020", "packing.wood", "916.38", "m3"),
+        ("2020-01", "waste.hazardous", "60.21", "t"),
+        ("2020-02-14", "lab.DA002.nmhc", "11.8", "mg/m3"),
+    ]
+    store.close()

@@ -34,7 +34,7 @@ def _keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
         if inner is None or inner is schema.Names:
             yield path
         else:
-            if inner is schema.Ratio:
+            if inner in (schema.Ratio, schema.TaxRate):
                 yield path
             yield from _keys(inner, f"{path}{step}.")
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from plantmon.amounts.changes import Changes
 from plantmon.amounts.sources import Source, factor_to
-from plantmon.amounts.water import WaterDay, days, lacks_before, lacks_flow_before, stretches
+from plantmon.amounts.water import WaterDay, days, lacks_before, stretches
 from plantmon.averages.mean import PointTable, classify
 from plantmon.averages.running import carried, minutes_of_masks
-from plantmon.averages.water_flow import Flow, filled
+from plantmon.averages.water_flow import Flow, filled, lacks_flow_before
 from plantmon.averages.weighing import WEIGHS_FOR_INTERVALS
 from plantmon.model.emission import MEAN_BEFORE, UNKNOWN, Emission, EmissionDay, Substitute
 from plantmon.model.minutes import Grid

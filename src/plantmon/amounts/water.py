@@ -100,15 +100,6 @@ def lacks_before(ts: Instants, from_ms: int, until_ms: int, interval_ms: int) ->
     return bool((lacking > np.arange(1, len(ts) + 1)).any())
 
 
-def lacks_flow_before(flow: Flow, from_ms: int) -> bool:
-    """Whether unknown minutes that reach beyond `from_ms` begin with the flow, or need more known ones before them."""
-    unknown = np.isnan(flow.m3_h)
-    edges = np.flatnonzero(np.diff(np.r_[False, unknown, False])).reshape(-1, 2)
-    edges = edges[flow.start_ms + edges[:, 1] * MINUTE_MS > from_ms]
-    known = np.r_[0, np.cumsum(~unknown)]
-    return bool((known[edges[:, 0]] < edges[:, 1] - edges[:, 0]).any())
-
-
 def days(
     found: Stretches, known: Flow, whole: Flow, edges: Sequence[int], first_ms: int, until_ms: int, interval_ms: int
 ) -> list[WaterDay]:

@@ -83,6 +83,15 @@ def filled(flow: Flow, since_ms: int | None = None) -> Flow:
     return Flow(flow.start_ms, result)
 
 
+def lacks_flow_before(flow: Flow, from_ms: int) -> bool:
+    """Whether unknown minutes that reach beyond `from_ms` begin with the flow, or need more known ones before them."""
+    unknown = np.isnan(flow.m3_h)
+    edges = _runs(unknown)
+    edges = edges[flow.start_ms + edges[:, 1] * MINUTE_MS > from_ms]
+    known = np.r_[0, np.cumsum(~unknown)]
+    return bool((known[edges[:, 0]] < edges[:, 1] - edges[:, 0]).any())
+
+
 def filled_from(flow: Flow, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Give the runs [start, end) of unknown minutes that `filled` fills from any of the spans, which are in time order.
 

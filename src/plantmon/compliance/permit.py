@@ -99,10 +99,11 @@ class Permit:
 
 
 def judges_alike(one: Plant, other: Plant) -> bool:
-    """Whether two plant files differ at most in what judges nothing: names, feeds, mails, the text itself."""
+    """Whether two plant files differ at most in what judges nothing: names, feeds, mails, figures, the text itself."""
     return one == replace(
         other, name=one.name, permit=one.permit, version=one.version, text=one.text, feeds=one.feeds,
-        alarms=one.alarms, calendar=one.calendar, later=one.later, balances=one.balances, reporting=one.reporting,
+        alarms=one.alarms, calendar=one.calendar, balances=one.balances, reporting=one.reporting,
+        esg=one.esg, tariff=one.tariff, shifts=one.shifts,
     )  # fmt: skip
 
 

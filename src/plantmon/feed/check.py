@@ -127,7 +127,7 @@ class Checker:
             return
         ts_ms, value = item.ts_ms, item.value
         flag = self._missing_flag if item.flag is None else _code(item.flag)
-        if item.unit is not None and item.unit != point.unit:
+        if item.unit is not None and item.unit != point.reading_unit:
             converted = self._convert(value, item.unit, point)
             if converted is None:
                 batch.rejected.append(self._wrong_unit(message, item.unit, point, ts_ms))
@@ -217,7 +217,7 @@ class Checker:
             batch.rejected.append(_calculated(message, point))
             return
         values = found.values
-        if found.unit is not None and found.unit != point.unit:
+        if found.unit is not None and found.unit != point.reading_unit:
             conversion = self._conversion(found.unit, point)
             if conversion is None:
                 batch.rejected.append(self._wrong_unit(message, found.unit, point, None))
@@ -242,12 +242,12 @@ class Checker:
         batch.rejected += [_reject(Why.UNDECODABLE, message, what, point.id) for what in faults]
 
     def _conversion(self, unit: str, point: Point) -> tuple[float, float] | None:
-        key = (unit, point.unit)
+        key = (unit, point.reading_unit)
         if key not in self._units:
             if len(self._units) >= REMEMBERED_UNITS:
                 self._units.clear()
             try:
-                self._units[key] = units.conversion(unit, point.unit)
+                self._units[key] = units.conversion(unit, point.reading_unit)
             except UnitError:
                 self._units[key] = None
         return self._units[key]
@@ -258,7 +258,7 @@ class Checker:
 
     @staticmethod
     def _wrong_unit(message: Message, unit: str, point: Point, ts_ms: int | None) -> Rejected:
-        detail = f"unit {unit[:40]!r} does not convert to {point.unit}"
+        detail = f"unit {unit[:40]!r} does not convert to {point.reading_unit}"
         return Rejected(Why.WRONG_UNIT, message.topic, message.arrival_ms, detail, message.payload, point.id, ts_ms)
 
 

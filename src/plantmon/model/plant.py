@@ -5,9 +5,12 @@ The shape a person writes, with its defaults, stands in `plant/schema.py`; `plan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS, PlantTime
 
@@ -53,6 +56,11 @@ class Register:
     role: str | None
     parent: str | None
     product: str | None
+    state: str | None = None  # of gas: 0degC, 20degC; None: 0 degC
+    counts: str = "counter"  # counter: a register; pulse: increments; rate: a power or flow
+    reading_unit: str | None = None  # of a rate's readings: kW where amounts are in kWh; None: the amounts'
+    per_hour: float = 1.0  # a rate of 1 in its reading unit is so many of the amount's unit an hour
+    terms: tuple[tuple[Fraction, str], ...] = ()  # of a virtual meter: factor, in its own unit, and meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,17 @@ class Point:
     gas: Gas | None = None
     checks: Checks | None = None
     calibration_ms: int | None = None  # how often it is calibrated; None: nobody is reminded
+
+    @property
+    def reading_unit(self) -> str:
+        """The unit its readings are kept in; only of a rate it is another than that of its amounts."""
+        own = self.register.reading_unit if self.register is not None else None
+        return own or self.unit
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it is a meter made of other meters' amounts."""
+        return self.kind is Kind.COUNTER and self.formula is not None
 
     @property
     def grace_ms(self) -> int:
@@ -190,6 +209,7 @@ class Outlet:
     mn: str | None
     hj212: Hj212 = Hj212()
     discharge: str | None = None  # direct, indirect; water only
+    tax_pm: str | None = None  # what the tax calls its particulate matter: smoke, dust
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +287,8 @@ class Rules:
     report_ahead_ms: int = 10 * DAY_MS
     leak_night_begins: time = time(0)  # the hours in which a meter should stand almost still
     leak_night_ends: time = time(5)
+    waste_stored_ms: int = 365 * DAY_MS  # hazardous waste in store for longer is noted
+    bill_difference: float = 0.02  # 0..1: of the bill, above which meter and bill do not agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +349,22 @@ class Reporting:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSpan:
+    """Local clock times [start, end), over midnight when the end comes first."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Clock times of dear and cheap electricity, which share no minute; the rest is flat."""
+
+    peak: tuple[ClockSpan, ...] = ()
+    valley: tuple[ClockSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """The working days: weekdays (Monday is 0), without the holidays, and with the days worked instead."""
 
@@ -356,6 +394,83 @@ class AlarmRules:
 
 
 @dataclass(frozen=True, slots=True)
+class DenominatorRule:
+    """What intensities are divided by: what meters count (of one product), or a ledger item in `unit`."""
+
+    id: str
+    name: Name
+    quantity: str | None
+    product: str | None
+    ledger: str | None
+    unit: str | None  # None: the counter's own
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFactor:
+    """A factor of the plant's own in place of the table's."""
+
+    value: Decimal
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRule:
+    """A year's target of a metric, as it stands or per unit of a denominator; a unit of None is the metric's own."""
+
+    metric: str
+    per: str | None
+    minimum: Decimal | None
+    minimum_unit: str | None
+    maximum: Decimal | None
+    maximum_unit: str | None
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetric:
+    """A metric of the plant's own, in the words of the catalogue (`tables/metrics.csv`)."""
+
+    id: str
+    name: Name
+    unit: str
+    derive: str
+    decimals: int
+    group: str
+    codes: Mapping[str, str]
+    is_intensive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTaxRate:
+    """What a pollution equivalent of `air` or `water` costs by the plant file, CNY; both days are inclusive."""
+
+    medium: str
+    value: Decimal
+    valid_from: date | None
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class EsgRules:
+    """How the annual figures are made; the defaults are those of a file that says nothing of them."""
+
+    denominators: tuple[DenominatorRule, ...] = ()
+    below_detection: str = "zero"  # zero, half, measured
+    grid_region: str = "national"
+    grid_method: str = "location"  # location, market: which of the two the total takes
+    factors: Mapping[str, OwnFactor] = field(default_factory=dict)
+    targets: tuple[TargetRule, ...] = ()
+    metrics: tuple[OwnMetric, ...] = ()
+    gwp: str = "AR6"  # AR5, AR6
+    ch4_n2o: bool = False  # whether CH4 and N2O of burning count too
+    grid_data_year: int | None = None  # whose grid factors every year takes; None: each year its own
+    tax_region: str = "chongqing"  # whose tax rates apply
+    tax_rates: tuple[OwnTaxRate, ...] = ()  # in place of the region's
+    lab_fills: bool = False  # whether laboratory results stand in for a monitor's months without any amount
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """A whole plant file, resolved. `version` is the sha256 of the file's text."""
 
@@ -371,7 +486,9 @@ class Plant:
     points: dict[str, Point]
     limits: tuple[Limit, ...]
     alarms: AlarmRules
-    later: tuple[str, ...] = ()  # parts of the file that load but that nothing works with yet, for `check` to name
     calendar: Calendar = Calendar()
     balances: tuple[Balance, ...] = ()
     reporting: Reporting = Reporting()
+    esg: EsgRules = EsgRules()
+    tariff: Tariff | None = None
+    shifts: Mapping[str, ClockSpan] = field(default_factory=dict)  # by name, none of them sharing a minute

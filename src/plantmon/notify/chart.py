@@ -1,8 +1,8 @@
 """This module draws charts, as the child process `python -m plantmon.notify.chart`.
 
-Nothing else of plantmon imports it: matplotlib is an extra, takes seconds to load and tens of megabytes to hold. The
-child reads requests from its standard input and ends when that closes. It draws one chart before its greeting, so that
-fonts are found and caches are filled when the first alarm comes.
+Nothing else of plantmon imports it but the child that draws for reports: matplotlib is an extra, takes seconds to load
+and tens of megabytes to hold. The child reads requests from its standard input and ends when that closes. It draws one
+chart before its greeting, so that fonts are found and caches are filled when the first alarm comes.
 """
 
 from __future__ import annotations
@@ -59,9 +59,10 @@ _CJK_FILES = ("notosanscjk", "notosanssc", "sourcehansans", "wqy-", "msyh", "sim
 _LATIN_FAMILY = "DejaVu Sans"
 
 _DPI = 150
-_BOX = (0.085, 0.2, 0.875, 0.68)  # of the picture: fixed, because fitting the margins means drawing everything twice
+_BOX = (0.1, 0.215, 0.86, 0.66)  # of the picture: fixed, because fitting the margins means drawing everything twice
 _COLOURS = 64  # enough for a few colours and their soft edges, and a third of the bytes
-_TICK_HOURS = 3
+_TICK_HOURS = 4
+_FONT_PT = 13  # a phone shows the picture at 0.4 of its width: these are 11 px there
 _INK, _FAINT, _GRID = "#1f2933", "#52606d", "#e4e7eb"
 _LINE, _LIMIT, _SHADE = "#1d5fa8", "#b42318", "#fbd5d0"
 _GAP_INTERVALS = 3.5  # a longer silence than so many usual intervals breaks the line
@@ -84,7 +85,7 @@ def cjk_family() -> str | None:
 def draw(drawing: Drawing, cjk: str | None) -> bytes:
     """Draw one chart as PNG; with its English labels when no font has the others (`cjk` is None)."""
     families = [_LATIN_FAMILY, cjk] if cjk else [_LATIN_FAMILY]
-    with rc_context({"font.family": families, "font.size": 9.5, "axes.unicode_minus": False}):
+    with rc_context({"font.family": families, "font.size": _FONT_PT, "axes.unicode_minus": False}):
         figure = Figure(figsize=(WIDTH_PX / _DPI, HEIGHT_PX / _DPI), dpi=_DPI)
         canvas = FigureCanvasAgg(figure)
         _plot(figure.add_axes(_BOX), drawing, drawing.labels if cjk else drawing.plain)
@@ -106,29 +107,29 @@ def _plot(axes: Axes, drawing: Drawing, labels: Labels) -> None:
         axes.axvspan(start_ms, end_ms, color=_SHADE, linewidth=0, zorder=0)
     times_ms, values = _broken(drawing.times_ms, drawing.values)
     marker = "o" if len(values) < 2 else None
-    axes.plot(times_ms, values, color=_LINE, linewidth=1.3, marker=marker)
+    axes.plot(times_ms, values, color=_LINE, linewidth=1.8, marker=marker)
     if drawing.bound is not None:
-        axes.axhline(drawing.bound, color=_LIMIT, linewidth=1.4, linestyle=(0, (5, 2)))
+        axes.axhline(drawing.bound, color=_LIMIT, linewidth=1.8, linestyle=(0, (5, 2)))
         axes.annotate(
             labels.limit,
             (0, drawing.bound),
             xycoords=("axes fraction", "data"),
-            xytext=(4, 3),
+            xytext=(4, 5),
             textcoords="offset points",
             color=_LIMIT,
-            fontsize=9,
+            fontsize=_FONT_PT,
         )
     axes.set_ylim(*_range(values, drawing.bound))
     axes.set_xlim(drawing.start_ms, drawing.end_ms)
-    axes.set_title(labels.title, loc="left", color=_INK, fontsize=10)
+    axes.set_title(labels.title, loc="left", color=_INK, fontsize=_FONT_PT)
     hours = _hours(drawing, zone)
     axes.set_xticks(hours, [f"{_local(at, zone):%H:%M}" for at in hours])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel(labels.zone, color=_FAINT, fontsize=8.5)
+    axes.set_xlabel(labels.zone, color=_FAINT, fontsize=_FONT_PT - 1)
     axes.grid(color=_GRID, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_FAINT, labelsize=9, length=0)
+    axes.tick_params(colors=_FAINT, labelsize=_FONT_PT, length=0)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(_FAINT)
@@ -139,7 +140,7 @@ def _local(at_ms: int, zone: ZoneInfo) -> datetime:
 
 
 def _hours(drawing: Drawing, zone: ZoneInfo) -> list[int]:
-    """Give the instants inside the chart at which the plant's clocks show a third hour."""
+    """Give the instants inside the chart at which the plant's clocks show a fourth hour."""
     start_ms = -(-drawing.start_ms // HOUR_MS) * HOUR_MS
     offset_min = _local(start_ms, zone).minute  # zones half an hour or a quarter off
     hours = range(start_ms - offset_min * MINUTE_MS, drawing.end_ms + 1, HOUR_MS)

@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from plantmon.model.plant import Plant
 from plantmon.notify import listing, wording
+from plantmon.notify.details import detail
 from plantmon.notify.facts import EVENTS, KINDS, Facts
 from plantmon.notify.wording import one_line
 from plantmon.texts import text
@@ -34,6 +35,12 @@ _GREEN, _BLUE = "#067647", "#175cd3"
 _URGENT = ("raised", "again", "escalated", "unshelved")
 _OPEN = ("raised", "again", "reminded", "escalated", "unshelved", "unacknowledged")
 _OVER = ("cleared", "unacknowledged")
+# What these speak of has no window: they stand since a moment, or wait for one.
+_WITHOUT_WINDOW = frozenset(
+    {"silent", "outlet_silent", "broker_away", "broker_dropped", "clock_wrong", "meter_event", "stuck", "jump",
+     "device_clock", "store_unavailable", "feed_stalled", "over_range"}
+)  # fmt: skip
+_NOT_COMPARED = frozenset({"outlook", "over_range", "balance", "night_minimum"})
 _FIRST_STEPS = {"escalated": "step_escalated", "forgotten": "step_forgotten", "unshelved": "step_unshelved"}
 
 # What to do next, by kind; {abatement} is replaced by the outlet's kind.
@@ -117,7 +124,8 @@ class Section:
     value: str | None  # the figure in large
     against: str | None  # the line under it
     rows: tuple[tuple[str, str], ...]
-    table: tuple[tuple[str, ...], ...]  # of a mail that lists; first line is the head
+    table: tuple[tuple[str, ...], ...]  # of a mail that lists, as text; first line is the head
+    entries: tuple[listing.Entry, ...]  # the same as HTML shows it, in one column
     table_intro: str | None
     table_rest: str | None
     steps_title: str
@@ -232,9 +240,8 @@ def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -
     if listed := listing.summary(facts, language):
         words.append(listed)
     elif event in _OVER:
-        words.append(
-            ", ".join(filter(None, [wording.short_window(facts.window, language), *_how_long(facts, language)]))
-        )
+        said = [wording.short_window(facts.window, language), *_how_long(facts, language)]
+        words.append(wording.joined(said, language))
     elif facts.kind == "outlook":
         words += [wording.short_window(facts.window, language), wording.heading(facts, language)]
     elif facts.value is not None:
@@ -243,7 +250,7 @@ def _subject(facts: Facts, plant: Plant, languages: Sequence[str], event: str) -
         if limit is not None and (wording.beyond(facts) or 0) > 0:
             words.append(f"{'<' if facts.side == 'min' else '>'} {limit}")
         elif limit is not None:
-            words.append(f"({text('mail.subject_limit', language, limit=limit)})")
+            words.append(f"({text(wording.of_kind('mail.subject_limit', facts.kind), language, limit=limit)})")
     if event not in _OVER:
         words.append(wording.by_when(facts, plant.time, language))
     return f"[plantmon] {title}: {' '.join(word for word in words if word)}"
@@ -268,38 +275,54 @@ def headline(facts: Facts, plant: Plant, language: str, event: str) -> str:
 def _section(facts: Facts, plant: Plant, language: str, event: str, severity: str, created_ms: int) -> Section:
     unit = wording.shown_unit(facts.unit)
     is_cleared = event in _OVER
-    over = wording.over(facts, language, unit=unit)
-    against = None
-    if over is not None and facts.bound is not None:
-        limit = wording.quantity(wording.exact(facts.bound), unit)
-        against = text("mail.against", language, limit=limit, over=over)
-    if facts.kind == "outlook":
-        against = wording.rest(facts, language, unit=unit) or against
-    condition = wording.condition(facts, plant, language)
-    if against is not None and condition is not None:
-        against = text("mail.against_while", language, against=against, condition=condition)
     acknowledge, command = _command(facts, event, severity)
     return Section(
         language="zh-CN" if language == "zh" else "en",
         title=_title(facts, event, language),
         place=wording.outlet(facts, plant, language) or plant.name.in_language(language) or plant.id,
-        measured=", ".join(
-            filter(None, [wording.parameter(facts, plant, language), wording.window(facts.window, language)])
+        measured=wording.joined(
+            [wording.parameter(facts, plant, language), wording.window(facts.window, language)], language
         )
         or None,
-        value=None if is_cleared else wording.value_of(facts, facts.value, language, unit=unit),
-        against=None if is_cleared else against,
+        value=None if is_cleared else _headline_value(facts, language, unit),
+        against=None if is_cleared else _against(facts, plant, language, unit),
         rows=tuple(_rows(facts, plant, language, event)),
         table=tuple(listing.table(facts, plant, language)),
+        entries=tuple(listing.entries(facts, plant, language)),
         table_intro=listing.intro(facts, language),
         table_rest=listing.rest(facts, language),
         steps_title=text("mail.next_title", language),
         steps=tuple(text(f"mail.{step}", language) for step in _steps(facts, plant, event, severity)),
         acknowledge=None if acknowledge is None else text(acknowledge, language),
-        command=command,
+        command=None if command is None else text(command, language, alarm=facts.alarm),
         chart_alt=text("mail.chart_alt", language),
         footer=footer(plant, language, created_ms),
     )
+
+
+def _headline_value(facts: Facts, language: str, unit: str | None) -> str | None:
+    """Give the figure in large: of a running window where it is heading, not where it is."""
+    if facts.kind == "outlook" and facts.projected is not None:
+        heading = wording.value_of(facts, facts.projected, language, unit=unit)
+        return text("mail.heading", language, quantity=heading)
+    return wording.value_of(facts, facts.value, language, unit=unit)
+
+
+def _against(facts: Facts, plant: Plant, language: str, unit: str | None) -> str | None:
+    """Say under the figure what it is held against, and what follows."""
+    over = wording.over(facts, language, unit=unit)
+    if over is None or facts.bound is None:
+        return None
+    limit = wording.quantity(wording.exact(facts.bound), unit)
+    if facts.reached is not None:
+        return text("mail.against_reached", language, limit=limit, day=facts.reached)
+    if facts.kind == "outlook" and (rest := wording.rest(facts, language, unit=unit)) is not None:
+        return text("mail.against_rest", language, limit=limit, rest=rest)
+    against = text(wording.of_kind("mail.against", facts.kind), language, limit=limit, over=over)
+    condition = wording.condition(facts, plant, language)
+    if condition is None:
+        return against
+    return text("mail.against_while", language, against=against, condition=condition)
 
 
 def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[str, str]]:
@@ -309,12 +332,15 @@ def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[s
     is_cleared = event in _OVER
     is_substance = limit is not None and limit.basis not in ("level", "interlock")
     value_label = "row_so_far" if facts.kind == "outlook" else "row_value"
+    count_label = "row_readings" if facts.window == "reading" else "row_windows"
+    # Until it is done, a deadline is what counts, not since when one is warned of it.
+    is_awaited = facts.kind in DEADLINES and not is_cleared
     # Of one window, peak and mean are the value again.
     is_series = is_cleared or (facts.windows or 0) > 1
     rows = {
         "row_outlet": wording.outlet(facts, plant, language),
         "row_parameter" if is_substance else "row_measured": wording.parameter(facts, plant, language),
-        "row_window": _window(facts, plant, language),
+        "row_window": None if facts.kind in _WITHOUT_WINDOW else _window(facts, plant, language),
         value_label: wording.value_of(facts, facts.value, language, unit=unit),
         "row_share": None if facts.share is None else f"{wording.percent(facts.share)} %",
         "row_projected": wording.value_of(facts, facts.projected, language, unit=unit),
@@ -323,29 +349,33 @@ def _rows(facts: Facts, plant: Plant, language: str, event: str) -> list[tuple[s
         "row_began": None if facts.began is None else wording.moment(plant.time, facts.began),
         "row_by": None if facts.by is None else wording.deadline(plant.time, facts.by),
         "row_last": None if facts.last is None else wording.moment(plant.time, facts.last),
-        "row_limit": listing.bound(facts.bound, facts.side, language, unit),
-        "row_compared": wording.over(facts, language, unit=unit),
+        "row_limit": listing.bound(facts.bound, facts.side, language, unit, kind=facts.kind),
+        "row_compared": None if facts.kind in _NOT_COMPARED else wording.over(facts, language, unit=unit),
         "row_while": wording.condition(facts, plant, language),
-        "row_since": None if facts.since is None else wording.moment(plant.time, facts.since),
+        "row_since": None if facts.since is None or is_awaited else wording.moment(plant.time, facts.since),
         "row_until": None if facts.until is None else wording.moment(plant.time, facts.until),
         "row_duration": _lasted(facts, language),
         "row_lowest" if facts.side == "min" else "row_peak": wording.value_of(facts, facts.peak, language, unit=unit)
         if is_series
         else None,
         "row_mean": wording.value_of(facts, facts.mean, language, unit=unit) if is_series else None,
-        "row_windows": str(facts.windows) if is_series and facts.windows else None,
+        count_label: str(facts.windows) if is_series and facts.windows else None,
         "row_standard": facts.standard,
         "row_reported": wording.value_of(facts, facts.reported, language, unit=unit),
         "row_own": wording.value_of(facts, facts.own, language, unit=unit),
         "row_reached": facts.reached,
-        "row_detail": facts.detail,
+        "row_detail": detail(facts, plant, language),
         "row_acked_by": facts.acked_by,
         "row_alarm": None if facts.alarm is None else str(facts.alarm),
     }
     if is_cleared:  # the value that ended it is not what the reader asks for
         for key in ("row_compared", value_label, "row_share", "row_projected", "row_rest"):
             del rows[key]
-    return [(text(f"mail.{key}", language), one_line(words)) for key, words in rows.items() if words]
+    return [
+        (text(wording.of_kind(f"mail.{key}", facts.kind), language), one_line(words))
+        for key, words in rows.items()
+        if words
+    ]
 
 
 def _window(facts: Facts, plant: Plant, language: str) -> str | None:
@@ -354,7 +384,7 @@ def _window(facts: Facts, plant: Plant, language: str) -> str | None:
         return named or None
     end_ms = None if facts.window == "reading" else facts.end
     shown = wording.span(plant.time, facts.start, end_ms)
-    return f"{named}, {shown}" if named else shown
+    return wording.joined([named, shown], language)
 
 
 def _lasted(facts: Facts, language: str) -> str | None:
@@ -371,6 +401,8 @@ def _steps(facts: Facts, plant: Plant, event: str, severity: str) -> list[str]:
     outlet = plant.outlets.get(facts.outlet or (limit.outlet if limit else "") or (point.outlet if point else "") or "")
     kind = outlet.kind if outlet and outlet.kind in ("air", "water", "noise") else "other"
     steps = [step + kind if step == _ABATEMENT else step for step in _STEPS[facts.kind]]
+    if facts.exhausted:
+        steps = ["step_next_window" if step == "step_in_time" else step for step in steps]
     if severity == "breach" and facts.kind != "test":
         steps.append("step_authority")
     first = _FIRST_STEPS.get(facts.about or event)
@@ -378,13 +410,13 @@ def _steps(facts: Facts, plant: Plant, event: str, severity: str) -> list[str]:
 
 
 def _command(facts: Facts, event: str, severity: str) -> tuple[str | None, str | None]:
-    """Give the command that answers a mail, and the sentence before it: to acknowledge, or to close a breach."""
+    """Name the sentence before the command that answers a mail, and that: to acknowledge, or to close a breach."""
     if facts.alarm is None:
         return None, None
     if event in _OPEN and not facts.acked_by:
-        return "mail.acknowledge", f'plantmon alarms ack {facts.alarm} --by NAME --note "TEXT"'
+        return "mail.acknowledge", "mail.command_acknowledge"
     if event == "cleared" and severity == "breach":
-        return "mail.close", f'plantmon alarms close {facts.alarm} --cause "TEXT" --action "TEXT" --by NAME'
+        return "mail.close", "mail.command_close"
     return None, None
 
 

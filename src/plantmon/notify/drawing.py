@@ -17,7 +17,7 @@ import msgspec
 from plantmon.times import DAY_MS
 
 CHART_SPAN_MS = DAY_MS  # the last 24 hours
-WIDTH_PX, HEIGHT_PX = 900, 320
+WIDTH_PX, HEIGHT_PX = 900, 400
 # Two values for each pixel of the line's width: the least and the most of what falls there, so that no peak is lost.
 _BUCKETS = 700
 _HEAD = struct.Struct(">I")

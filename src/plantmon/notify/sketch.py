@@ -6,6 +6,7 @@ no line among its values, and such a mail goes without a chart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from plantmon.model.plant import Plant
@@ -19,7 +20,8 @@ from plantmon.times import MINUTE_MS
 Series = Callable[[str, int, int], tuple[Sequence[int], Sequence[float]]]
 
 _KINDS = frozenset({"breach", "warning", "outlook", "over_range"})
-_TITLE_LENGTH = 64  # signs that fit over the chart
+_TITLE_LENGTH = 48  # signs that fit over the chart
+_ASIDE = re.compile(r"\s*[(（][^)）]*[)）]")
 _NARROW = 0x2E7F  # the last code point before the CJK blocks
 _SHORTEST_SHADE_MS = 4 * MINUTE_MS  # two pixels: a single reading must still be seen
 
@@ -67,25 +69,34 @@ def _labels(facts: Facts, plant: Plant, language: str, at_ms: int) -> Labels:
     place = facts.outlet or wording.outlet(facts, plant, "en") or plant.id
     names = {one: wording.parameter(facts, plant, one) or "" for one in ("zh", "en")}
     zone = wording.zone(plant.time, at_ms)
+    bound = wording.of_kind("mail.chart_limit", facts.kind)
+    titles = {
+        one: text("mail.chart_title", one, place=place, name=names[one], unit=unit) for one in ("zh", "en")
+    }  # fmt: skip
     if language != "both":
         return Labels(
-            title=_short(text("mail.chart_title", language, place=place, name=names[language], unit=unit)),
-            limit=f"{text('mail.chart_limit', language)} {limit}",
+            title=_title(titles["zh" if language == "zh" else "en"]),
+            limit=f"{text(bound, language)} {limit}",
             zone=f"{text('mail.chart_zone', language)}, {zone}",
         )
     both = ("zh", "en")
+    whole = text("mail.chart_title_both", "en", place=place, zh=names["zh"], en=names["en"], unit=unit)
     return Labels(
-        title=_short(text("mail.chart_title_both", "en", place=place, zh=names["zh"], en=names["en"], unit=unit)),
-        limit=" ".join(text("mail.chart_limit", one) for one in both) + f" {limit}",
+        title=_title(whole, titles["zh"]),
+        limit=" ".join(text(bound, one) for one in both) + f" {limit}",
         zone=" ".join(text("mail.chart_zone", one) for one in both) + f", {zone}",
     )
 
 
-def _short(title: str) -> str:
-    """Cut a title where it would run out of the picture; Chinese signs take the room of two."""
-    room = _TITLE_LENGTH
-    for index, sign in enumerate(title):
-        room -= 2 if ord(sign) > _NARROW else 1
-        if room < 0:
-            return title[:index] + "…"
-    return title
+def _title(*titles: str) -> str:
+    """Give the first title that fits over the picture, if need be without what is in brackets; else cut the last."""
+    for title in titles:
+        for shorter in (title, _ASIDE.sub("", title)):
+            if _room(shorter) <= _TITLE_LENGTH:
+                return shorter
+    return next(shorter[:end] for end in range(len(shorter), 0, -1) if _room(shorter[:end]) < _TITLE_LENGTH) + "…"
+
+
+def _room(title: str) -> int:
+    """Count the room of a title; Chinese signs take that of two."""
+    return sum(2 if ord(sign) > _NARROW else 1 for sign in title)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from plantmon.model.plant import Basis, Limit, Plant, Point
 from plantmon.notify.facts import Facts
-from plantmon.texts import text
+from plantmon.texts import sentences, text
 from plantmon.times import DAY_MS, MINUTE_MS, PlantTime, format_duration
 
 _WINDOWS = ("reading", "1h", "1d", "1mo", "1y", "day-period", "night-period")
@@ -80,13 +81,24 @@ def shown_unit(unit: str | None) -> str | None:
 
 
 def percent(share: float) -> str:
-    """Write a share as per cent with two digits or all before the point.
+    """Write a share as per cent with two digits or all before the point; with more where it would pass for all.
 
-    >>> percent(0.3067), percent(0.00421), percent(12.3)
-    ('31', '0.42', '1230')
+    >>> percent(0.3067), percent(0.00421), percent(12.3), percent(0.9955), percent(1)
+    ('31', '0.42', '1230', '99.6', '100')
     """
     hundredths = share * 100
-    return _plain(hundredths, max(2, len(str(abs(int(hundredths))))))
+    written = _plain(hundredths, max(2, len(str(abs(int(hundredths))))))
+    return figure(hundredths, 100.0) if written == "100" and share != 1 else written
+
+
+def joined(parts: Iterable[str | None], language: str) -> str:
+    """Put what there is after each other, with the language's comma."""
+    return text("mail.comma", language).join(part for part in parts if part)
+
+
+def of_kind(key: str, kind: str) -> str:
+    """Give the key of a sentence as this kind of alarm words it, where it has a word of its own."""
+    return f"{key}_{kind}" if f"{key}_{kind}" in sentences() else key
 
 
 def has_percent(unit: str | None) -> bool:
@@ -262,15 +274,22 @@ def moment(plant_time: PlantTime, at_ms: int) -> str:
 
 
 def span(plant_time: PlantTime, start_ms: int, end_ms: int | None) -> str:
-    """Write [start, end) as plant time with its zone, short where it is a whole day or within one."""
+    """Write [start, end) as plant time with its zone, whole days as dates, short where it is within one day."""
+    return f"{bare_span(plant_time, start_ms, end_ms)} ({zone(plant_time, start_ms)})"
+
+
+def bare_span(plant_time: PlantTime, start_ms: int, end_ms: int | None) -> str:
+    """Write [start, end) as `span` does, without its zone."""
+    start = _clock(plant_time, start_ms)
     if end_ms is None or end_ms <= start_ms:
-        return moment(plant_time, start_ms)
-    if plant_time.day_start(start_ms) == start_ms and plant_time.next_day(start_ms) == end_ms:
-        return f"{plant_time.show(start_ms)[:10]} ({zone(plant_time, start_ms)})"
+        return start
+    if plant_time.day_start(start_ms) == start_ms and plant_time.day_start(end_ms) == end_ms:
+        last = plant_time.show(end_ms - 1)[:10]
+        return last if last == start[:10] else f"{start[:10]} – {last}"
     end = _clock(plant_time, end_ms)
-    if end_ms - start_ms < DAY_MS and end[:10] == plant_time.show(start_ms)[:10]:
+    if end_ms - start_ms < DAY_MS and end[:10] == start[:10]:
         end = end[11:]
-    return f"{_clock(plant_time, start_ms)} – {end} ({zone(plant_time, start_ms)})"
+    return f"{start} – {end}"
 
 
 def _clock(plant_time: PlantTime, at_ms: int) -> str:

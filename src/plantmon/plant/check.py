@@ -28,7 +28,6 @@ def describe(plant: Plant, today: date, language: str) -> str:
         *_feeds(plant, language),
         *_mail(plant, language),
         *_due(plant, language),
-        *_later(plant, language),
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,11 +79,15 @@ def _point(point: Point, language: str) -> str:
         "interval": format_duration(point.interval_ms),
         "range": _range(point, language),
     }
-    if point.formula is not None:
+    if point.formula is not None and point.register is None:
         return text("check.calculated", language, formula=point.formula, **values) + "".join(_ways(point, language))
     if point.register is None:
         return text("check.point", language, **values) + "".join(_ways(point, language))
     parts = [text(f"check.role.{point.register.role or 'none'}", language)]
+    if point.formula is not None:
+        parts.append(text("check.virtual", language, formula=point.formula))
+    elif point.register.counts != "counter":
+        parts.append(text(f"check.counts.{point.register.counts}", language, unit=point.reading_unit))
     if point.register.parent is not None:
         parts.append(text("check.parent", language, parent=point.register.parent))
     if point.register.product is not None:
@@ -257,8 +260,3 @@ def _term(term: WorkTime, language: str) -> str:
     if term.ms is not None:
         return format_duration(term.ms)
     return text("check.workdays", language, count=term.workdays)
-
-
-def _later(plant: Plant, language: str) -> Iterator[str]:
-    if plant.later:
-        yield from _section("later", plant.later, language)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 from plantmon import units
+from plantmon.averages.blend import Blend, parse_blend
 from plantmon.averages.formula import parse
 from plantmon.model import plant as model
 from plantmon.plant import schema
@@ -19,7 +22,7 @@ from plantmon.times import PlantTime
 
 _MEANS = {"reading", "1h", "1d", "1mo"}
 _PERIODS = {"day-period", "night-period"}
-_LATER = ("tariff", "esg")
+PER_HOUR = "/h"  # ends a rate's dimension
 VOLUME_FRACTION, MASS_UNIT = "volume fraction", "mg/m3"
 # The points an outlet needs for a gas that is not measured dry and in the standard state.
 GAS_HELPERS = {"wet": ("moisture",), "actual": ("moisture", "gas_temperature", "gas_pressure")}
@@ -34,7 +37,7 @@ def compile_plant(file: schema.File, text: str) -> model.Plant:
         for outlet_id, outlet in file.outlets.items()
         for point_id, point in outlet.points.items()
     }
-    points |= {meter_id: _meter(meter_id, meter, time) for meter_id, meter in file.meters.items()}
+    points |= {meter_id: _meter(file, meter_id, time) for meter_id in file.meters}
     return model.Plant(
         id=file.plant.id,
         name=_name(file.plant.name),
@@ -52,10 +55,12 @@ def compile_plant(file: schema.File, text: str) -> model.Plant:
             for limit in outlet.limits
         ),
         alarms=_alarms(file.alarms),
-        later=_later(file),
         calendar=_calendar(file.calendar),
         balances=tuple(_balance(file, balance) for balance in file.balances),
         reporting=_reporting(file.reporting),
+        esg=_esg(file.esg or schema.Esg()),
+        tariff=None if file.tariff is None else _tariff(file.tariff),
+        shifts={name: model.ClockSpan(span.start, span.end) for name, span in file.shifts.items()},
     )
 
 
@@ -196,24 +201,71 @@ def difference_in(amount: Amount | None, unit: str) -> float | None:
     return amount.value * units.conversion(amount.unit, unit)[0]
 
 
-def _meter(meter_id: str, meter: schema.Meter, time: PlantTime) -> model.Point:
+def amount_unit(meter: schema.Meter) -> str:
+    """Give the unit of a meter's amounts: its own, or of a rate in kW or m3/h the usual one of its quantity."""
+    if not is_rate_unit(meter):
+        return meter.unit
+    base = units.dimension(meter.unit).removesuffix(PER_HOUR)
+    usual = quantities()[meter.quantity].units
+    return next((unit for unit in usual if units.dimension(unit) == base), units.units_of(base)[0])
+
+
+def is_rate_unit(meter: schema.Meter) -> bool:
+    """Whether a meter names the unit of its rate (kW), not that of its amounts (kWh)."""
+    return meter.kind == "rate" and units.dimension(meter.unit).endswith(PER_HOUR)
+
+
+def rate_unit(meter: schema.Meter) -> str | None:
+    """Give the unit a rate's readings are in: the one named, or so much of the amount's unit an hour; None for none."""
+    if is_rate_unit(meter):
+        return meter.unit
+    rates = units.units_of(units.dimension(meter.unit) + PER_HOUR)
+    return next((one for one in rates if units.per_hour(1.0, one, meter.unit) == 1.0), rates[0] if rates else None)
+
+
+def slowest_interval(file: schema.File, meter_id: str) -> int:
+    """Give how often a meter's value comes; without an interval of its own, as often as its slowest part's."""
+    meter = file.meters[meter_id]
+    if meter.interval is not None:
+        return meter.interval
+    parts = parse_blend(meter.formula or "").parts
+    return max(slowest_interval(file, part) for part in parts)
+
+
+def _meter(file: schema.File, meter_id: str, time: PlantTime) -> model.Point:
+    meter = file.meters[meter_id]
+    unit = amount_unit(meter)
+    reading_unit = rate_unit(meter) if meter.kind == "rate" else None
+    blend = None if meter.formula is None else parse_blend(meter.formula)
     return model.Point(
         id=meter_id,
         outlet=None,
         name=_name(meter.name) if meter.name is not None else quantities()[meter.quantity].name,
         quantity=meter.quantity,
-        unit=meter.unit,
+        unit=unit,
         kind=model.Kind.COUNTER,
-        interval_ms=meter.interval,
+        interval_ms=slowest_interval(file, meter_id),
         register=model.Register(
             ratios=tuple(_ratio(ratio, time) for ratio in meter.ratio),
-            wraps_at=in_unit(meter.wraps_at, meter.unit),
-            max_rate_per_h=rate_in(meter.max_rate, meter.unit),
+            wraps_at=in_unit(meter.wraps_at, unit),
+            max_rate_per_h=rate_in(meter.max_rate, unit),
             role=meter.role,
             parent=meter.parent,
             product=meter.product,
+            state=meter.state,
+            counts=meter.kind,
+            reading_unit=reading_unit,
+            per_hour=1.0 if reading_unit is None else units.per_hour(1.0, reading_unit, unit),
+            terms=() if blend is None else _terms(file, blend, unit),
         ),
+        formula=meter.formula,
+        parts=() if blend is None else blend.parts,
     )
+
+
+def _terms(file: schema.File, blend: Blend, unit: str) -> tuple[tuple[Fraction, str], ...]:
+    """Give a virtual meter's parts with their factors, brought to its own unit."""
+    return tuple((factor * units.ratio(amount_unit(file.meters[part]), unit), part) for factor, part in blend.terms)
 
 
 def rate_in(rate: Amount | None, amount_unit: str) -> float | None:
@@ -244,6 +296,7 @@ def _outlet(outlet_id: str, outlet: schema.Outlet, points: dict[str, model.Point
         mn=outlet.mn,
         hj212=_hj212(outlet.hj212 or schema.Hj212()),
         discharge=outlet.discharge,
+        tax_pm=outlet.tax.pm if outlet.tax is not None else None,
     )
 
 
@@ -338,6 +391,8 @@ def _rules(rules: schema.Rules) -> model.Rules:
         report_ahead_ms=rules.report_ahead,
         leak_night_begins=rules.leak_night_begins,
         leak_night_ends=rules.leak_night_ends,
+        waste_stored_ms=rules.waste_stored,
+        bill_difference=rules.bill_difference,
     )
 
 
@@ -353,7 +408,7 @@ def _balance(file: schema.File, balance: schema.Balance) -> model.Balance:
         children=tuple(meter_id for meter_id, meter in file.meters.items() if meter.parent == balance.parent),
         warn_above=balance.warn_above,
         window=balance.window,
-        night_minimum=rate_in(balance.night_minimum, file.meters[balance.parent].unit),
+        night_minimum=rate_in(balance.night_minimum, amount_unit(file.meters[balance.parent])),
     )
 
 
@@ -361,6 +416,13 @@ def _reporting(reporting: schema.Reporting | None) -> model.Reporting:
     if reporting is None:
         return model.Reporting()
     return model.Reporting(reporting.monthly, reporting.quarterly, reporting.yearly)
+
+
+def _tariff(tariff: schema.Tariff) -> model.Tariff:
+    peak, valley = (
+        tuple(model.ClockSpan(span.start, span.end) for span in spans) for spans in (tariff.peak, tariff.valley)
+    )
+    return model.Tariff(peak, valley)
 
 
 def _calendar(calendar: schema.Calendar) -> model.Calendar:
@@ -406,9 +468,53 @@ def _alarms(alarms: schema.Alarms) -> model.AlarmRules:
     )
 
 
-def _later(file: schema.File) -> tuple[str, ...]:
-    """Name the parts that stand in the file and that nothing of the program works with yet."""
-    found = [part for part in _LATER if part in file.model_fields_set and getattr(file, part)]
-    found += [f"outlets.{id}.tax" for id, outlet in file.outlets.items() if outlet.tax is not None]
-    found += [f"meters.{id}.state" for id, meter in file.meters.items() if meter.state is not None]
-    return tuple(found)
+def _esg(esg: schema.Esg) -> model.EsgRules:
+    return model.EsgRules(
+        denominators=tuple(_denominator(id, one) for id, one in esg.denominators.items()),
+        below_detection=esg.below_detection,
+        grid_region=esg.grid_factor.region,
+        grid_method=esg.grid_factor.method,
+        factors={id: model.OwnFactor(_exact(one.value), one.unit, one.source) for id, one in esg.factors.items()},
+        targets=tuple(map(_target, esg.targets)),
+        metrics=tuple(_own_metric(id, one) for id, one in esg.metrics.items()),
+        gwp=esg.gwp,
+        ch4_n2o=esg.ch4_n2o,
+        lab_fills=esg.lab_fills,
+        grid_data_year=esg.grid_factor.data_year,
+        tax_region=esg.tax.region,
+        tax_rates=tuple(
+            model.OwnTaxRate(medium, _exact(rate.value), rate.from_, rate.to)
+            for medium, rates in (("air", esg.tax.air), ("water", esg.tax.water))
+            for rate in rates
+        ),
+    )
+
+
+def _exact(value: float) -> Decimal:
+    """Give a number as it was written: the shortest decimal that is this float."""
+    return Decimal(repr(value))
+
+
+def _denominator(id: str, one: schema.Denominator) -> model.DenominatorRule:
+    name = model.Name(id, id) if one.name is None else _name(one.name)
+    return model.DenominatorRule(id, name, one.quantity, one.product, one.ledger, one.unit)
+
+
+def _target(target: schema.Target) -> model.TargetRule:
+    low, high = target.min, target.max
+    return model.TargetRule(
+        metric=target.metric,
+        per=target.per,
+        minimum=None if low is None else _exact(low.value),
+        minimum_unit=None if low is None else low.unit,
+        maximum=None if high is None else _exact(high.value),
+        maximum_unit=None if high is None else high.unit,
+        year=target.year,
+    )
+
+
+def _own_metric(id: str, one: schema.OwnMetric) -> model.OwnMetric:
+    codes = {key: code for key, code in one.codes.model_dump().items() if code is not None}
+    return model.OwnMetric(
+        id, _name(one.name), one.unit, one.derive, one.decimals, one.group, codes, is_intensive=one.intensive
+    )

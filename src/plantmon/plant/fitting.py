@@ -85,13 +85,15 @@ def check_bounds(problems: Problems, part: schema.Limit | schema.Running, unit: 
         say(problems, part, "min", "min_above_max", low=f"{low:.12g}", high=f"{high:.12g}", unit=unit)
 
 
-def check_period(problems: Problems, part: schema.Limit | schema.Ratio) -> None:
+def check_period(problems: Problems, part: schema.Limit | schema.Ratio | schema.TaxRate) -> None:
     """Note a validity that ends before it begins."""
     if part.from_ is not None and part.to is not None and part.from_ > part.to:
         say(problems, part, "to", "to_before_from", start=part.from_, end=part.to)
 
 
-def overlap(one: schema.Limit | schema.Ratio, other: schema.Limit | schema.Ratio) -> bool:
+def overlap(
+    one: schema.Limit | schema.Ratio | schema.TaxRate, other: schema.Limit | schema.Ratio | schema.TaxRate
+) -> bool:
     """Whether two validities, both ends inclusive, share a day."""
     return (one.from_ or date.min) <= (other.to or date.max) and (other.from_ or date.min) <= (one.to or date.max)
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from plantmon.plant import schema
 from plantmon.plant.compile import full_id, named_point
+from plantmon.plant.derivations import check_derivations
 from plantmon.plant.document import Mapping
+from plantmon.plant.esg import check_esg
 from plantmon.plant.fitting import (
     check_amount,
     check_bounds,
@@ -54,6 +56,8 @@ def check_references(file: schema.File, document: Mapping, problems: Problems) -
     _check_calendar(file, problems)
     if file.esg is not None:
         _check_esg(file.esg, document, problems)
+        check_esg(file.esg, problems)
+        check_derivations(file.esg, problems)
 
 
 def _check_rules(rules: schema.Rules, problems: Problems) -> None:
@@ -182,6 +186,12 @@ def _check_calendar(file: schema.File, problems: Problems) -> None:
             problems.add(file.calendar.line("extra_workdays"), path, "holiday_and_workday", day=day)
     if file.tariff is not None and _minutes(file.tariff.peak) & _minutes(file.tariff.valley):
         say(problems, file.tariff, "valley", "tariff_overlap")
+    taken: dict[int, str] = {}
+    for name, span in file.shifts.items():
+        other = next((taken[minute] for minute in span.minutes() if minute in taken), None)
+        if other is not None:
+            problems.add(file.line("shifts"), ("shifts", name), "shifts_overlap", other=other)
+        taken |= dict.fromkeys(span.minutes(), name)
 
 
 def _minutes(spans: Iterable[ClockSpan]) -> set[int]:

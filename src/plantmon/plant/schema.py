@@ -32,6 +32,7 @@ from plantmon.plant.values import (
     FlagLetters,
     Id,
     MeterId,
+    MetricId,
     Mn,
     Number,
     Percent,
@@ -215,6 +216,8 @@ class Rules(Written):
     report_ahead: Duration = read_duration(default("report_ahead"))
     leak_night_begins: ClockTime = read_clock(default("leak_night_begins"))
     leak_night_ends: ClockTime = read_clock(default("leak_night_ends"))
+    waste_stored: Duration = read_duration(default("waste_stored"))
+    bill_difference: Share = read_share(default("bill_difference"))
 
 
 class Checks(Written):
@@ -303,12 +306,13 @@ class Ratio(Written):
 
 
 class Meter(Written):
-    """A register that only rises."""
+    """A register that only rises, increments of one, a rate, or what other meters make together (`formula`)."""
 
     quantity: QuantityName
-    kind: Literal["counter"] = "counter"
+    kind: Literal["counter", "pulse", "rate"] = "counter"
     unit: Unit
-    interval: Duration
+    interval: Duration | None = None  # required without `formula`; with one it is the slowest part's
+    formula: Text | None = None
     role: Literal["purchased", "generated", "sub", "output"] | None = None
     parent: Text | None = None
     product: Text | None = None
@@ -391,6 +395,7 @@ class Tariff(Written):
 class Denominator(Written):
     """What intensities are divided by: a product counted by meters, or a ledger item with its unit."""
 
+    name: Name | None = None
     quantity: QuantityName | None = None
     product: Text | None = None
     ledger: Text | None = None
@@ -402,6 +407,7 @@ class GridFactor(Written):
 
     region: Text = "national"
     method: Literal["location", "market"] = "location"
+    data_year: Annotated[Whole, Field(ge=1970, le=2200)] | None = None
 
 
 class Factor(Written):
@@ -422,6 +428,42 @@ class Target(Written):
     year: Annotated[Whole, Field(ge=1970, le=2200)]
 
 
+class Codes(Written):
+    """What others call a metric."""
+
+    hkex: Text | None = None
+    gri: Text | None = None
+    cn: Text | None = None
+
+
+class OwnMetric(Written):
+    """A metric of the plant's own: a name, a unit, and how it is derived."""
+
+    name: Name
+    unit: Text
+    derive: Text
+    decimals: Annotated[Whole, Field(ge=0, le=9)] = 2
+    group: Id = "own"
+    codes: Codes = Codes()
+    intensive: bool = True
+
+
+class TaxRate(Written):
+    """What a pollution equivalent costs, CNY, and the days it does, both inclusive."""
+
+    value: Positive
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+
+
+class EsgTax(Written):
+    """What the environmental protection tax costs where the plant stands."""
+
+    region: Text = default("tax_region")
+    air: Annotated[tuple[TaxRate, ...], BeforeValidator(_ratio_spans)] = ()
+    water: Annotated[tuple[TaxRate, ...], BeforeValidator(_ratio_spans)] = ()
+
+
 class Esg(Written):
     """The annual figures."""
 
@@ -430,6 +472,11 @@ class Esg(Written):
     grid_factor: GridFactor = GridFactor()
     factors: dict[Text, Factor] = {}
     targets: tuple[Target, ...] = ()
+    metrics: dict[MetricId, OwnMetric] = {}
+    gwp: Literal["AR5", "AR6"] = default("gwp")  # type: ignore[assignment]
+    ch4_n2o: bool = False
+    lab_fills: bool = False
+    tax: EsgTax = EsgTax()
 
 
 class File(Written):
@@ -445,4 +492,5 @@ class File(Written):
     alarms: Alarms = Alarms()
     calendar: Calendar = Calendar()
     tariff: Tariff | None = None
+    shifts: dict[Id, ClockSpanField] = {}
     esg: Esg | None = None

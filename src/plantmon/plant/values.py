@@ -27,6 +27,7 @@ _WORKDAYS = re.compile(r"\s*(\d{1,3})\s*workdays?\s*")
 _SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _METER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_METRIC_ID = re.compile(r"[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,31}){0,3}")
 _PLANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MN = re.compile(r"[0-9A-Za-z]{6,25}")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,253}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
@@ -228,6 +229,7 @@ ClockSpanField = Annotated[ClockSpan, BeforeValidator(read_clock_span)]
 Zone = Annotated[ZoneInfo, BeforeValidator(read_timezone)]
 Id = Annotated[str, Strict(), _matching(_ID, "id")]
 MeterId = Annotated[str, Strict(), _matching(_METER_ID, "meter_id")]
+MetricId = Annotated[str, Strict(), _matching(_METRIC_ID, "metric_id")]
 PlantId = Annotated[str, Strict(), _matching(_PLANT_ID, "plant_id")]
 Mn = Annotated[str, Strict(), _matching(_MN, "mn")]
 Email = Annotated[str, Strict(), _matching(_EMAIL, "email")]

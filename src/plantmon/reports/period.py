@@ -48,6 +48,15 @@ def parse_period(text: str) -> Period:
     return _of(f"{year}", "year", year, 1, MONTHS_A_YEAR)
 
 
+def before(name: str) -> str:
+    """Name the same period a year before.
+
+    >>> before("2020-Q3")
+    '2019-Q3'
+    """
+    return f"{int(name[:4]) - 1:04}{name[4:]}"
+
+
 def _of(name: str, kind: str, year: int, first: int, count: int) -> Period:
     days = [date(year + (first + turn - 1) // MONTHS_A_YEAR, (first + turn - 1) % MONTHS_A_YEAR + 1, 1)
             for turn in range(count + 1)]  # fmt: skip

@@ -88,7 +88,7 @@ def open_writer(path: Path, schema: str = "") -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA cache_size = -6000")
         apply_schema(connection, schema)
     except sqlite3.Error as error:
         raise store_error(error) from error

@@ -30,15 +30,16 @@ def register_points(connection: sqlite3.Connection, plant: Plant, now_ms: int) -
     """
     known = {name: (number, unit) for number, name, unit in connection.execute("SELECT id, name, unit FROM point")}
     problems = [
-        f"{name}: unit changed from {known[name][1]} to {point.unit}; give the point a new id, its readings keep theirs"
+        f"{name}: unit changed from {known[name][1]} to {point.reading_unit}; "
+        "give the point a new id, its readings keep theirs"
         for name, point in plant.points.items()
-        if name in known and known[name][1] != point.unit
+        if name in known and known[name][1] != point.reading_unit
     ]
     if problems:
         raise PlantFileError(problems)
     connection.executemany(
         "INSERT INTO point (name, unit, since_ms) VALUES (?, ?, ?)",
-        [(name, point.unit, now_ms) for name, point in plant.points.items() if name not in known],
+        [(name, point.reading_unit, now_ms) for name, point in plant.points.items() if name not in known],
     )
     sparse = {name: bool(flag) for name, flag in connection.execute("SELECT name, sparse FROM point")}
     for name, point in plant.points.items():
@@ -87,11 +88,11 @@ def ahead(connection: sqlite3.Connection) -> dict[str, int]:
     return dict(connection.execute("SELECT name, ahead_ms FROM point WHERE ahead_ms IS NOT NULL"))
 
 
-def note_first(connection: sqlite3.Connection, point: int, parts: list[int]) -> None:
-    """Note where a calculated point begins: with the latest of its parts."""
-    places = ", ".join("?" * len(parts))
+def note_first(connection: sqlite3.Connection, point: int, parts: list[int], *, is_earliest: bool = False) -> None:
+    """Note where a calculated point begins: with the latest of its parts, or with the earliest."""
+    places, choose = ", ".join("?" * len(parts)), "min" if is_earliest else "max"
     connection.execute(
-        f"UPDATE point SET first_ms = (SELECT max(first_ms) FROM point WHERE id IN ({places})) WHERE id = ?",  # noqa: S608
+        f"UPDATE point SET first_ms = (SELECT {choose}(first_ms) FROM point WHERE id IN ({places})) WHERE id = ?",  # noqa: S608
         [*parts, point],
     )
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from plantmon.model.window import WINDOW_FIELDS, Window
 from plantmon.store import spool
+from plantmon.times import HOUR_MS
 
 _COLUMNS = ", ".join(f'"{name}"' for name in WINDOW_FIELDS)
 _SELECT = f'SELECT {_COLUMNS} FROM "window"'  # noqa: S608 - built of constants
+EventRow = tuple[int, str, float, float, int]  # ts, kind, before, after, amount
 _PLACES = ", ".join(f":{name}" for name in WINDOW_FIELDS)
 
 
@@ -44,6 +46,27 @@ def span(connection: sqlite3.Connection, level: str, point: int, start_ms: int, 
         (level, start_ms, end_ms, point),
     )
     return [_window(row) for row in rows]
+
+
+def outside(
+    connection: sqlite3.Connection, point: int, start_ms: int, end_ms: int, low: float, high: float
+) -> list[tuple[int, float]]:
+    """Give the valid hours of a point that start in [start, end) whose mean lies outside of bounds, and their mean.
+
+    One seek an hour: a range of hours is one of all points. `start` is an hour's.
+    """
+    return connection.execute(
+        """
+        WITH RECURSIVE hour (start) AS (
+          SELECT :start WHERE :start < :end UNION ALL SELECT start + :hour FROM hour WHERE start + :hour < :end
+        )
+        SELECT one.start, one.mean
+        FROM hour CROSS JOIN "window" AS one ON one.level = '1h' AND one.start = hour.start AND one.point = :point
+        WHERE one.is_valid AND NOT one.mean BETWEEN :low AND :high
+        ORDER BY one.start
+        """,
+        {"point": point, "start": start_ms, "end": end_ms, "low": low, "high": high, "hour": HOUR_MS},
+    ).fetchall()
 
 
 def between(
@@ -111,14 +134,29 @@ def events(connection: sqlite3.Connection, point: int, start_ms: int, end_ms: in
     ).fetchall()
 
 
+def estimated_amounts(connection: sqlite3.Connection, start_ms: int, end_ms: int) -> dict[int, int]:
+    """Sum what counters counted in hours whose split is estimated and that start in [start, end), by point."""
+    rows = connection.execute(
+        """
+        SELECT point, sum(abs(amount)) FROM "window" INDEXED BY window_estimated
+        WHERE level = '1h' AND estimated != 0 AND start >= ? AND start < ? AND amount IS NOT NULL GROUP BY point
+        """,
+        (start_ms, end_ms),
+    )
+    return dict(rows.fetchall())
+
+
 def replace_events(
     connection: sqlite3.Connection,
     point: int,
     start_ms: int,
     end_ms: int,
-    events: Iterable[tuple[int, str, float, float, int]],
-) -> list[tuple[int, str, float, float, int]]:
-    """Set a register's events in [start, end) as (ts, kind, before, after, amount); give those that are new."""
+    events: Iterable[EventRow],
+) -> tuple[list[EventRow], list[EventRow]]:
+    """Set a register's events in [start, end) as (ts, kind, before, after, amount); give the new and the old ones.
+
+    An event that came out differently is in both lists.
+    """
     old = {
         row[0]: row
         for row in connection.execute(
@@ -130,9 +168,10 @@ def replace_events(
     connection.executemany(
         "DELETE FROM meter_event WHERE point = ? AND ts = ?", [(point, ts) for ts in old if old[ts] != new.get(ts)]
     )
+    gone = [event for ts, event in old.items() if new.get(ts) != event]
     fresh = [event for ts, event in new.items() if old.get(ts) != event]
     connection.executemany(
         'INSERT INTO meter_event (point, ts, kind, "before", "after", amount) VALUES (?, ?, ?, ?, ?, ?)',
         [(point, *event) for event in fresh],
     )
-    return fresh
+    return fresh, gone

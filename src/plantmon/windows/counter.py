@@ -8,7 +8,9 @@ The order of tests on a fall is that of the settled choices, Counters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
@@ -35,6 +37,8 @@ class Event(StrEnum):
     RESET = "reset"
     REPLACED = "replaced"  # not declared: counts 0
     TOO_FAST = "too_fast"  # above max_rate: counts 0
+    CHANGED = "changed"  # declared: the old register up to its final reading, the new one from its initial
+    NEGATIVE = "negative"  # an increment or a rate below zero: counts 0
 
     @property
     def is_fault(self) -> bool:
@@ -51,6 +55,15 @@ class Happening:
     before: float
     after: float
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A declared change of a meter: what the old register showed last and the new one first, before the ratio."""
+
+    at_ms: int
+    final: float
+    initial: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +102,20 @@ def ratio_at(ratios: tuple[RatioSpan, ...], at_ms: int) -> float:
     return 1.0
 
 
-def course(ts: NDArray[np.int64], value: NDArray[np.float64], register: Register, interval_ms: int) -> Course:
-    """Follow a register through its readings (in time order, flagged ones left out before)."""
+def course(
+    ts: NDArray[np.int64], value: NDArray[np.float64], register: Register, interval_ms: int,
+    changes: Sequence[Change] = (),
+) -> Course:  # fmt: skip
+    """Follow a register through its readings (in time order, flagged ones left out before).
+
+    Declared `changes`, in time order, beat what the readings look like; a reading at a change's instant is not used.
+    """
+    if changes:
+        return _changed(ts.tolist(), value.tolist(), register, changes).course(register, interval_ms)
     rise = np.diff(value)
     if len(rise) == 0 or (rise.min() >= 0 and not _any_too_fast(ts, rise, register)):
         return Course(ts, value, rise, (), register.ratios, interval_ms)
-    return _eventful(ts.tolist(), value.tolist(), register, interval_ms)
+    return _eventful(ts.tolist(), value.tolist(), register).course(register, interval_ms)
 
 
 def _any_too_fast(ts: NDArray[np.int64], rise: NDArray[np.float64], register: Register) -> bool:
@@ -104,24 +125,77 @@ def _any_too_fast(ts: NDArray[np.int64], rise: NDArray[np.float64], register: Re
     return bool((rise * max(largest, 1.0) > register.max_rate_per_h * np.diff(ts) / HOUR_MS).any())
 
 
-def _eventful(ts: list[int], value: list[float], register: Register, interval_ms: int) -> Course:
+@dataclass(slots=True)
+class _Way:
+    """A register's way while it is followed; `held` is the highest level after a slight fall, else the register."""
+
+    times: list[int] = field(default_factory=list)
+    levels: list[float] = field(default_factory=list)
+    rises: list[float] = field(default_factory=list)
+    found: list[Happening] = field(default_factory=list)
+    held: float = 0.0
+
+    def course(self, register: Register, interval_ms: int) -> Course:
+        found = tuple(sorted(self.found, key=lambda one: one.ts_ms))
+        times = np.array(self.times, np.int64)
+        return Course(times, np.array(self.levels), np.array(self.rises), found, register.ratios, interval_ms)
+
+
+def _eventful(ts: list[int], value: list[float], register: Register) -> _Way:
     """Follow a register that fell or leapt, reading by reading."""
     used, brief = _without_brief_zeros(ts, value, register)
-    times, levels, rises, found = [ts[used[0]]], [value[used[0]]], [], list(brief)
-    held = value[used[0]]  # the highest level after a slight fall; else the register itself
+    way = _Way([ts[used[0]]], [value[used[0]]], [], list(brief), held=value[used[0]])
     for before, after in pairwise(used):
         span = (ts[before], ts[after])
-        rise, event, held = _step(held, value[before], value[after], span, register)
-        times.append(ts[after])
-        levels.append(value[after])
-        rises.append(rise)
+        rise, event, way.held = _step(way.held, value[before], value[after], span, register)
+        way.times.append(ts[after])
+        way.levels.append(value[after])
+        way.rises.append(rise)
         if event is not None:
             counted = _quantised(_with_ratio(rise, span, register.ratios))
-            found.append(Happening(ts[after], event, value[before], value[after], counted))
-    found.sort(key=lambda one: one.ts_ms)
-    return Course(
-        np.array(times, np.int64), np.array(levels), np.array(rises), tuple(found), register.ratios, interval_ms
-    )
+            way.found.append(Happening(ts[after], event, value[before], value[after], counted))
+    return way
+
+
+def _changed(ts: list[int], value: list[float], register: Register, changes: Sequence[Change]) -> _Way:
+    """Follow the registers that stood one after the other, each by itself, and join them at the changes."""
+    whole = _Way()
+    for began, ended in pairwise([None, *changes, None]):
+        first = 0 if began is None else bisect_right(ts, began.at_ms)
+        last = len(ts) if ended is None else bisect_left(ts, ended.at_ms)
+        own_ts, own_value = ts[first:last], value[first:last]
+        if began is not None:
+            own_ts, own_value = [began.at_ms, *own_ts], [began.initial, *own_value]
+        if not own_ts:
+            continue
+        part = _eventful(own_ts, own_value, register)
+        if ended is not None:
+            _finish(part, ended, register)
+        whole.times += part.times
+        whole.levels += part.levels
+        whole.rises += part.rises
+        whole.found += part.found
+    return whole
+
+
+def _finish(way: _Way, change: Change, register: Register) -> None:
+    """Let a register run to its declared final reading."""
+    span = (way.times[-1], change.at_ms)
+    rise, event = _final(way.held, way.levels[-1], change.final, span, register)
+    way.rises.append(rise)
+    counted = _quantised(_with_ratio(rise, span, register.ratios))
+    way.found.append(Happening(change.at_ms, event, change.final, change.initial, counted))
+
+
+def _final(held: float, before: float, final: float, span: tuple[int, int], register: Register) -> tuple[float, Event]:
+    """Say what the segment to a declared final reading counts; only more than max_rate is not believed."""
+    rise, event, _ = _step(held, before, final, span, register)
+    return rise, Event.TOO_FAST if event is Event.TOO_FAST else Event.CHANGED
+
+
+def fits(before: float, after: float, span: tuple[int, int], register: Register) -> bool:
+    """Whether a register can have come from one reading to another by counting, rolling over or falling slightly."""
+    return _step(before, before, after, span, register)[1] in (None, Event.ROLL_OVER, Event.SLIGHT_FALL)
 
 
 def _without_brief_zeros(ts: list[int], value: list[float], register: Register) -> tuple[list[int], list[Happening]]:

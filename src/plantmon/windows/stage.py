@@ -27,18 +27,15 @@ from plantmon.store import declarations, dirty, minutes, points, readings, repor
 from plantmon.store.database import Store
 from plantmon.times import HOUR_MS, MINUTE_MS
 from plantmon.windows.calculated import Calculations
-from plantmon.windows.counter import Course, Edges, Event, Happening, course
+from plantmon.windows.counter import Event, Happening
 from plantmon.windows.day import day_of_hours, energy_day
+from plantmon.windows.flow import STANDS_INTERVALS
+from plantmon.windows.registers import NEIGHBOURS, follow, held_since, way
 from plantmon.windows.suspects import Suspects, SuspicionNews
+from plantmon.windows.virtual import Virtuals
 
 ALL_MINUTES = (1 << MINUTES) - 1
-# Readings of a register that can change the meaning of a neighbour: three brief zeros and what surrounds them.
-NEIGHBOURS = 5
-CONTEXT = 8
 TOUCHED_AT_ONCE = 20_000
-# A register beyond this, after its ratio, is no reading of a meter (a float with swapped bytes is 1e37): it is kept,
-# but no amount in 64-bit parts of 1e-6 unit can be made of it.
-LARGEST_REGISTER = 1e11
 
 
 @dataclass(slots=True)
@@ -74,10 +71,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RegisterNews:
-    """A register did something a person must look at (replaced, too fast)."""
+    """A register did something a person must look at (replaced, too fast), or it turned out that it did not."""
 
     point: str
     happening: Happening
+    is_over: bool = False  # a declared change or a late reading explains it
 
 
 # Who is told of such news, inside the transaction that stores it: a kill leaves both or neither.
@@ -101,6 +99,7 @@ class WindowStage:
         self._outlets: dict[str, Outlet] = plant.outlets
         self._table = PointTable.of(self._points)
         self._calculated = Calculations(plant, numbers)
+        self._virtual = Virtuals(plant, numbers)
         self._suspects = Suspects(self._points)
         self._dependents = self._find_dependents()
         self._has_later = False
@@ -188,7 +187,7 @@ class WindowStage:
         self._plan_calculated(jobs, backward, {life.id: life.first_ms for life in lives}, closed, now_ms)
         for life in lives:
             point = self._points.get(life.id)
-            if point is None or life.first_ms is None or life.id in self._calculated:
+            if point is None or life.first_ms is None or life.id in self._calculated or life.id in self._virtual:
                 continue
             first = self._plant.time.hour_start(life.first_ms)
             until = closed.get(life.id, (first, first))[1]
@@ -200,9 +199,11 @@ class WindowStage:
         self, jobs: dict[int, Job], backward: set[int], firsts: dict[int, int | None],
         closed: dict[int, tuple[int, int]], now_ms: int,
     ) -> None:  # fmt: skip
-        """Plan what of the calculated points closes: with the slowest part, from the latest part's first reading on."""
-        for number in self._calculated.order:
-            first_ms = self._calculated.first_ms(number, firsts)
+        """Plan what of calculated points and virtual meters closes: with the slowest part, from where they begin."""
+        made: list[tuple[Calculations | Virtuals, int]] = [(self._calculated, one) for one in self._calculated.order]
+        made += [(self._virtual, one) for one in self._virtual.order]
+        for source, number in made:
+            first_ms = source.first_ms(number, firsts)
             if first_ms is None:
                 continue
             first = self._plant.time.hour_start(first_ms)
@@ -210,7 +211,7 @@ class WindowStage:
             for hour in range(first, start, HOUR_MS):  # a part has older readings now
                 jobs[hour].closing.add(number)
                 backward.add(hour)
-            end = self._plant.time.hour_start(now_ms - self._calculated.grace_ms(number))
+            end = self._plant.time.hour_start(now_ms - source.grace_ms(number))
             for hour in range(until, end, HOUR_MS):
                 jobs[hour].closing.add(number)
 
@@ -221,14 +222,14 @@ class WindowStage:
         if span is None:
             return
         start, until = span
-        if mark.point in self._calculated:
+        if mark.point in self._calculated or mark.point in self._virtual:
             start = min(start, mark.hour)  # where they begin is their parts' affair
         for hour in range(mark.hour, start, HOUR_MS):  # older than anything before: windows begin earlier now
             jobs[hour].closing.add(mark.point)
             backward.add(hour)
         point = self._points[mark.point]
         first, last = mark.hour, mark.hour
-        if point.kind is Kind.COUNTER:
+        if point.kind is Kind.COUNTER and not point.is_virtual:
             first, last = self._reach(connection, point, mark)
         for hour in range(max(first, start), min(last + 1, until), HOUR_MS):
             jobs[hour].again.add(mark.point)
@@ -238,33 +239,18 @@ class WindowStage:
 
     def _reach(self, connection: sqlite3.Connection, point: Point, mark: dirty.Touched) -> tuple[int, int]:
         """Give the first and last hour whose amount a touched register reading can change."""
-        around = self._way(connection, mark.point, (mark.hour, mark.hour + HOUR_MS), NEIGHBOURS, NEIGHBOURS)
-        if not len(around.ts):
+        around = way(connection, point, mark.point, (mark.hour, mark.hour + HOUR_MS), NEIGHBOURS, NEIGHBOURS)
+        if not len(around.reach):
             return mark.hour, mark.hour
         # A mark may have hidden the hour's own readings: what they were part of reaches to their neighbours.
-        first, last = min(int(around.ts[0]), mark.hour), max(int(around.ts[-1]), mark.hour)
+        first, last = min(int(around.reach[0]), mark.hour), max(int(around.reach[-1]), mark.hour)
+        if point.register is not None and point.register.counts == "rate":  # what stood there is gone or stands longer
+            last += STANDS_INTERVALS * point.interval_ms
         holds = any(one.event is Event.SLIGHT_FALL for one in around.happenings)
-        if holds or self._held_since(connection, mark.point, last + 1) is not None:
+        if holds or held_since(connection, mark.point, last + 1, through_changes=True) is not None:
             newest = declarations.register(connection, mark.point, last, declarations.FOREVER, 0, 0).ts
             last = int(newest[-1]) if len(newest) else last
         return self._plant.time.hour_start(first), self._plant.time.hour_start(last)
-
-    def _held_since(self, connection: sqlite3.Connection, point: int, at_ms: int) -> int | None:
-        """Give since when a slight fall holds the level at an instant, None when it does not (any more)."""
-        row = connection.execute(
-            'SELECT ts, "before" FROM meter_event WHERE point = ? AND ts < ? AND kind = ? ORDER BY ts DESC LIMIT 1',
-            (point, at_ms, Event.SLIGHT_FALL),
-        ).fetchone()
-        if row is None:
-            return None
-        if declarations.is_any(connection, row[0] + 1, at_ms):
-            since = declarations.register(connection, point, row[0] + 1, at_ms, 0, 0)
-            return None if (since.value >= row[1]).any() else int(row[0])
-        risen = connection.execute(
-            "SELECT 1 FROM register WHERE point = ? AND ts > ? AND ts < ? AND value >= ? AND flag = 0 LIMIT 1",
-            (point, row[0], at_ms, row[1]),
-        ).fetchone()
-        return None if risen else int(row[0])
 
     def _has_work(self, job: Job, hour: int, now_ms: int) -> bool:
         """Whether anything of an hour can be done now; minutes that still run can wait."""
@@ -302,7 +288,7 @@ class WindowStage:
         ran = self._ran(connection, hour, gauges, blocks)
         standing = windows.at(connection, "1h", hour)
         means = self._means(gauges, blocks)
-        for number in sorted(chosen):
+        for number in sorted(chosen - set(self._virtual.order)):
             if number in gauges:
                 window = self._gauge_hour(number, hour, means[number], ran.get(self._points[number].outlet or ""))
             else:
@@ -310,6 +296,7 @@ class WindowStage:
             if standing.get(number) != window:
                 result.hours.append(window)
                 result.changed.add(number)
+        self._virtual_hours(chosen, job.closing, closed, hour, standing, result)
         return result
 
     def _compute_minutes(
@@ -439,30 +426,30 @@ class WindowStage:
 
     def _counter_hour(self, connection: sqlite3.Connection, number: int, hour: int, result: Result) -> Window:
         end = hour + HOUR_MS
-        way = self._course(connection, number, hour, end)
-        found = Edges(way).amount(hour, end)
-        result.happenings[number] = tuple(one for one in way.happenings if hour <= one.ts_ms < end)
-        inside = int(np.count_nonzero((way.ts >= hour) & (way.ts < end)))
+        followed = follow(connection, self._points[number], number, hour, end)
+        found = followed.edges.amount(hour, end)
+        result.happenings[number] = tuple(one for one in followed.happenings if hour <= one.ts_ms < end)
+        inside = int(np.count_nonzero((followed.read >= hour) & (followed.read < end)))
         return Window(
             "1h", hour, end, number,
             amount=found.amount, due=HOUR_MS, had=found.covered_ms, valid=found.covered_ms, readings=inside,
             is_valid=found.covered_ms == HOUR_MS, estimated=found.estimated,
         )  # fmt: skip
 
-    def _course(self, connection: sqlite3.Connection, number: int, start: int, end: int) -> Course:
-        held = self._held_since(connection, number, start)
-        return self._way(connection, number, (start if held is None else min(held, start), end), CONTEXT, NEIGHBOURS)
-
-    def _way(
-        self, connection: sqlite3.Connection, number: int, span: tuple[int, int], before: int, after: int
-    ) -> Course:
-        """Follow a register through the readings that count in a span, and so many around it."""
-        point = self._points[number]
-        assert point.register is not None
-        rows = declarations.register(connection, number, *span, before, after)
-        most = LARGEST_REGISTER / max(1.0, *(ratio.value for ratio in point.register.ratios), 1.0)
-        used = np.abs(rows.value) <= most
-        return course(rows.ts[used], rows.value[used], point.register, point.interval_ms)
+    def _virtual_hours(
+        self, chosen: set[int], closing: set[int], closed: dict[int, tuple[int, int]], hour: int,
+        standing: dict[int, Window], result: Result,
+    ) -> None:  # fmt: skip
+        """Make the hour of the virtual meters that are chosen, and of those of which a part came out differently."""
+        parts = standing | {window.point: window for window in result.hours}
+        for number in self._virtual.due(chosen & set(self._virtual.order), result.changed):
+            first, until = closed.get(number, (0, 0))
+            if number not in closing and not first <= hour < until:
+                continue
+            window = parts[number] = self._virtual.hour(number, hour, parts)
+            if standing.get(number) != window:
+                result.hours.append(window)
+                result.changed.add(number)
 
     def _write(
         self, connection: sqlite3.Connection, hour: int, job: Job, result: Result, now_ms: int, *, backward: bool
@@ -483,6 +470,9 @@ class WindowStage:
         for number in job.closing:
             if number in self._calculated:
                 points.note_first(connection, number, sorted(self._calculated.measured_parts(number)))
+            if number in self._virtual:
+                parts = sorted(self._virtual.measured_parts(number))
+                points.note_first(connection, number, parts, is_earliest=self._virtual.is_sum(number))
         for number, happenings in result.happenings.items():
             self._write_events(connection, number, hour, happenings, now_ms)
         closed |= spans
@@ -503,12 +493,13 @@ class WindowStage:
         self, connection: sqlite3.Connection, number: int, hour: int, happenings: tuple[Happening, ...], now_ms: int
     ) -> None:
         rows = [(one.ts_ms, str(one.event), one.before, one.after, one.amount) for one in happenings]
-        fresh = windows.replace_events(connection, number, hour, hour + HOUR_MS, rows)
-        news = [
-            RegisterNews(self._points[number].id, one)
-            for one in happenings
-            if one.event.is_fault and any(row[0] == one.ts_ms for row in fresh)
-        ]
+        fresh, gone = windows.replace_events(connection, number, hour, hour + HOUR_MS, rows)
+        name = self._points[number].id
+        faults = [one for one in happenings if one.event.is_fault]
+        past = [Happening(row[0], Event(row[1]), *row[2:]) for row in gone]
+        still = {one.ts_ms for one in faults}
+        news = [RegisterNews(name, one) for one in faults if any(row[0] == one.ts_ms for row in fresh)]
+        news += [RegisterNews(name, one, True) for one in past if one.event.is_fault and one.ts_ms not in still]
         if news and self._tell is not None:
             self._tell(connection, news, now_ms)
 

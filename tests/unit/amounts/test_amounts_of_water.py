@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantmon.amounts.water import WaterDay, days, lacks_before, lacks_flow_before, stretches
-from plantmon.averages.water_flow import Flow, filled
+from plantmon.amounts.water import WaterDay, days, lacks_before, stretches
+from plantmon.averages.water_flow import Flow, filled, lacks_flow_before
 from plantmon.times import DAY_MS, HOUR_MS, MINUTE_MS, PlantTime
 from simulators.faults import Delivery
 from simulators.plant import SimPoint

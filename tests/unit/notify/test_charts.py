@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notify_plant import HOUR, NOW, breach, cleared, plant, plausible_series
+from notify_plant import HOUR, NMHC, NOW, breach, cleared, plant, plausible_series
 
+from plantmon.model.plant import Name
 from plantmon.notify import chart
 from plantmon.notify import facts as facts_of
 from plantmon.notify.drawing import CHART_SPAN_MS, HEIGHT_PX, WIDTH_PX, Drawing, Greeting, Labels, frame, thin, unframe
@@ -102,6 +104,24 @@ def test_with_a_chinese_font_no_sign_is_missing(recwarn: pytest.WarningsRecorder
     assert drawing is not None
     assert chart.draw(drawing, family) != chart.draw(drawing, None)
     assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
+
+
+def test_long_title_loses_what_stands_in_brackets_first() -> None:
+    """A title that would run out of the picture is shortened where it says least; its unit stays."""
+    named = replace(NMHC, name=Name("non-methane hydrocarbons (as carbon)", "非甲烷总烃"))
+    shown = plant(points={NMHC.id: named})
+    drawing = sketch(facts_of.read(breach()), shown, "en", NOW, plausible_series)
+    assert drawing is not None
+    assert drawing.labels.title == "DA002: non-methane hydrocarbons, mg/m³, 24 h"
+    drawing = sketch(facts_of.read(breach()), shown, "both", NOW, plausible_series)
+    assert drawing is not None
+    assert drawing.labels.title == "DA002：非甲烷总烃，mg/m³，近 24 小时"  # both names have no room
+    endless = plant(points={NMHC.id: replace(NMHC, name=Name("x" * 90, "长" * 90))})
+    for language in ("en", "zh"):
+        drawing = sketch(facts_of.read(breach()), endless, language, NOW, plausible_series)
+        assert drawing is not None
+        assert drawing.labels.title.endswith("…")
+        assert sum(2 if sign > "⺀" else 1 for sign in drawing.labels.title) <= 48
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -18,6 +18,7 @@ from plantmon.model.plant import Basis, Name, Outlet, Running
 from plantmon.notify import facts as facts_of
 from plantmon.notify.compose import compose, compose_plain
 from plantmon.notify.facts import EVENTS, KINDS
+from plantmon.notify.wording import percent, span
 from plantmon.texts import LANGUAGES, sentences
 from plantmon.times import HOUR_MS
 
@@ -210,8 +211,63 @@ def test_a_storm_is_a_table_of_its_alarms() -> None:
     assert plain.count("| No data |") == 98
     assert "1 more: plantmon alarms list" in plain
     assert "&lt;b&gt;" in part(mail, "html")
+    assert "<th" not in part(mail, "html").partition("What to do next")[0].partition("listed here")[2]  # no columns
     ended = composed({"kind": "storm", "about": "cleared", "since": HOUR, "lines": lines}, event="storm")
     assert (ended["Importance"], "Alarm storm: cleared" in ended["Subject"]) == (None, True)
+
+
+def test_lists_have_one_column_in_html() -> None:
+    """Each entry of a list is a line with its value beside it and what else is known under it, in the mail's words."""
+    found, unjudged = late(2)["breaches"]
+    unjudged |= {"why": "not_judged", "now_reason": "minutes"}
+    html = part(composed(late(0) | {"breaches": [found, unjudged]}, event="corrected"), "html")
+    lines = [line.strip() for line in re.sub(r"<[^>]+>", "\n", html).splitlines() if line.strip()]
+    place = lines.index("DA002 Coating line RTO stack NMHC")
+    assert lines[place : place + 5] == [
+        "DA002 Coating line RTO stack NMHC", "61 mg/m³", "limit 60 mg/m³", "1-hour mean, 2020-02-28 06:00 – 07:00",
+        "added: found in late or corrected data",
+    ]  # fmt: skip
+    assert "withdrawn: not judged (too few valid minutes)" in lines
+
+
+def test_range_end_is_no_limit() -> None:
+    """A mail about a value beyond its instrument's range calls the range by its name, and claims no limit."""
+    facts = {"kind": "over_range", "alarm": 5, "outlet": "DA002", "point": "DA002.nmhc", "window": "reading",
+             "value": 1000.0, "bound": 1000.0, "side": "max", "unit": "mg/m3", "at_least": True, "start": HOUR,
+             "since": HOUR}  # fmt: skip
+    mail = composed(facts, severity="warning")
+    assert mail["Subject"].endswith("reading at least 1000 mg/m3 (range up to 1000 mg/m3)")
+    assert rows(mail)["Measuring range"] == "1000 mg/m³"
+    assert "measuring range up to 1000 mg/m³" in part(mail, "plain")
+    for word in ("Limit", "Against limit", "Window"):
+        assert word not in rows(mail)
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.996, "99.6"), (0.99996, "99.996"), (1.0, "100"), (1.0004, "100.04"), (1.31, "131"), (0.05, "5")],
+)
+def test_hardly_all_is_not_all(share: float, shown: str) -> None:
+    """A share a little under or over all of it keeps the digits that show it."""
+    assert percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [("2026-01-01", "2027-01-01", "2026-01-01 – 2026-12-31"), ("2026-02-01", "2026-03-01", "2026-02-01 – 2026-02-28"),
+     ("2026-02-01", "2026-02-02", "2026-02-01"), ("2026-02-01 22:00", "2026-02-02 06:00",
+      "2026-02-01 22:00 – 2026-02-02 06:00"), ("2026-02-01 08:00", "2026-02-01 09:00", "2026-02-01 08:00 – 09:00")],
+)  # fmt: skip
+def test_whole_days_are_dates(start: str, end: str, shown: str) -> None:
+    """A year or month is told by its first and last day, not by midnights."""
+    assert span(TIME, TIME.parse(start), TIME.parse(end)) == f"{shown} (UTC+8)"
+
+
+def test_commands_are_in_the_readers_language() -> None:
+    """What is to be filled in is named in the mail's language; the command itself is the same."""
+    assert 'plantmon alarms ack 12 --by 姓名 --note "说明"' in part(composed(breach(), "zh"), "plain")
+    closing = part(composed(cleared(), "zh", event="cleared"), "plain")
+    assert 'plantmon alarms close 12 --cause "原因" --action "措施" --by 姓名' in closing
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,17 @@ def test_lost_window(language: str, sentence: str) -> None:
     said = words(composed(language, exhausted=True, allowed=None))
     assert sentence in said
     assert "stays within" not in said
+    assert ("so that the next one complies" in said) == (language == "en")
+    assert "can still comply" not in said
+
+
+def test_the_large_figure_is_where_it_is_heading() -> None:
+    """What stands in large is the projected mean, said to be one, not the harmless mean so far."""
+    html = composed("zh").get_body(("html",))
+    assert html is not None
+    assert ">预计 68.4 mg/m³</div>" in html.get_content()
+    assert "限值 60 mg/m³；后续 23 分钟内低于 61 mg/m³" in html.get_content()
+    assert "Against limit" not in words(composed("en"))
 
 
 def test_of_a_minimum_the_rest_must_be_above() -> None:

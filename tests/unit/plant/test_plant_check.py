@@ -180,12 +180,6 @@ def test_nobody_gets_it() -> None:
     assert "  nobody gets mail of these kinds: warning, data" in _part(plant, "Mail")
 
 
-def test_parts_for_later(plant: Plant) -> None:
-    """Parts nothing works with yet are named; a plant without any has no such heading."""
-    assert {"  esg", "  tariff"} <= set(_part(plant, "Loaded and kept for later"))
-    assert "kept for later" not in describe(a_plant(), TODAY, "en")
-
-
 def test_nothing_is_said_as_nothing() -> None:
     """Without feeds, meters or limits their headings say none."""
     plant = a_plant(points=(), limits=())

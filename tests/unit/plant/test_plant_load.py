@@ -204,7 +204,7 @@ def test_two_standards_for_one_thing() -> None:
 def test_defaults() -> None:
     """A file with a plant alone loads: the field's rules, no outlets, no mail."""
     plant = load_plant_text(HEAD, "p")
-    assert (plant.outlets, plant.points, plant.limits, plant.feeds, plant.later) == ({}, {}, (), (), ())
+    assert (plant.outlets, plant.points, plant.limits, plant.feeds, plant.shifts) == ({}, {}, (), (), {})
     rules = plant.rules
     assert (rules.valid_hour_minutes, rules.valid_day_hours, rules.valid_share) == (45, 20, 0.75)
     assert (rules.lateness_ms, rules.future_ms, rules.missing_flag) == (35 * DAY_MS, 5 * MINUTE_MS, "N")
@@ -268,7 +268,6 @@ def test_hj212_options() -> None:
         loaded = load_plant_text(text.replace(written, options), "p")
         assert loaded.outlets["DA001"].hj212 == expected
         assert loaded.outlets["DA002"].hj212 == Hj212()
-        assert not any("hj212" in part for part in loaded.later)
     assert load_plant_text(text, "p").rules.reported_difference == 0.1
 
 
@@ -399,11 +398,6 @@ def test_calendar_and_fault_clock(plant: Plant) -> None:
     ).calendar
     assert calendar == Calendar(frozenset({5, 6}), frozenset({date(2020, 5, 1)}), frozenset({date(2020, 5, 9)}))
     assert (plant.outlets["DW001"].discharge, plant.outlets["DA001"].discharge) == ("direct", None)
-
-
-def test_parts_kept_for_later(plant: Plant) -> None:
-    """Parts that load but that nothing works with yet are named, so that `check` can say so."""
-    assert set(plant.later) == {"tariff", "esg", "outlets.DA001.tax", "meters.G-MAIN.state"}
 
 
 def test_balances_calibrations_and_reports(plant: Plant) -> None:

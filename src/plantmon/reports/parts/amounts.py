@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plantmon import units
-from plantmon.amounts.caps import PERIODS, cap_of
+from plantmon.amounts.caps import PERIODS, Cap, cap_of
 from plantmon.amounts.sources import sources
 from plantmon.averages.periods import period_around
 from plantmon.averages.rounding import significant_one
@@ -91,10 +91,7 @@ def caps(scope: Scope) -> Part:
         *_SHARES, "passed_on", "state",
     )  # fmt: skip
     rows: list[list[Cell]] = []
-    for limit, start, end in _caps(scope):
-        until = min(end, scope.end)
-        days = emissions.days(scope.connection, scope.numbers.get(limit.point, -1), start, until)
-        cap = cap_of(limit, days, start, until, time)
+    for limit, start, until, cap in cap_uses(scope):
         used = amount(scope, cap.used, limit.unit)
         share = None if isinstance(used, Missing) or not limit.maximum else percent(cap.used_share)
         rows.append(
@@ -108,6 +105,14 @@ def caps(scope: Scope) -> Part:
             ]
         )  # fmt: skip
     return scope.part("caps", columns, rows, scope.say("remark.caps"))
+
+
+def cap_uses(scope: Scope) -> Iterator[tuple[Limit, int, int, Cap]]:
+    """Give what is used of each cap of a month or year that overlaps the scope, in [start, until) within it."""
+    for limit, start, end in _caps(scope):
+        until = min(end, scope.end)
+        days = emissions.days(scope.connection, scope.numbers.get(limit.point, -1), start, until)
+        yield limit, start, until, cap_of(limit, days, start, until, scope.plant.time)
 
 
 def _caps(scope: Scope) -> Iterator[tuple[Limit, int, int]]:

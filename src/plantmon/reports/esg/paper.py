@@ -1,0 +1,126 @@
+"""This module is the paper the workbook of the annual tables is written on: its formats, and how a cell is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from plantmon.reports.esg import words
+from plantmon.reports.esg.material import Material
+from plantmon.reports.esg.words import DASH, Speech
+from plantmon.reports.tabular import width_of
+from plantmon.reports.workbook import sheet_name
+
+A4 = 9  # Excel's number for the paper
+LINE_PT = 15.0  # the height of a row of one line
+PERCENT = "0.0%"
+WIDE, NAME, NUMBER, NARROW, CODE = 48, 36, 15, 11, 16  # widths of columns
+_POWER = "0.00E+00"
+_MOST_HEAD_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The workbook in the making: its formats by what they are for."""
+
+    book: Any
+    material: Material
+    formats: dict[tuple[tuple[str, Any], ...], Any]
+
+    @property
+    def speech(self) -> Speech:
+        """Give the language."""
+        return self.material.speech
+
+    def format(self, **look: Any) -> Any:
+        """Give a format, made once."""
+        key = tuple(sorted(look.items()))
+        if key not in self.formats:
+            self.formats[key] = self.book.add_format({"valign": "top", **look})
+        return self.formats[key]
+
+    def number(self, pattern: str, **look: Any) -> Any:
+        """Give a format of numbers."""
+        return self.format(num_format=pattern, align="right", **look)
+
+    def sheet(self, name: str) -> Any:
+        """Add a sheet, printed on A4 across."""
+        title = sheet_name(" ".join(self.speech.say(f"sheet.{name}").split("\n")))
+        sheet = self.book.add_worksheet(title)
+        sheet.set_landscape()
+        sheet.set_paper(A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.hide_gridlines(2)
+        sheet.set_footer("&L&F&R&P / &N")
+        return sheet
+
+    def heads(self, sheet: Any, row: int, headings: list[str], numbers: range = range(0)) -> None:
+        """Write a row of headings; `numbers` are the columns of numbers, which stand to the right."""
+        look = {"bold": True, "text_wrap": True, "bg_color": "#173F5F", "font_color": "#FFFFFF", "valign": "bottom"}
+        for place, heading in enumerate(headings):
+            align = "right" if place in numbers else "left"
+            sheet.write_string(row, place, heading, self.format(**look, align=align))
+        lines = [sum(-(-width_of(line) // NARROW) for line in heading.split("\n")) for heading in headings]
+        sheet.set_row(row, LINE_PT * min(_MOST_HEAD_LINES, max(lines)) + 6)
+
+    def band(self, sheet: Any, row: int, columns: int, said: str) -> None:
+        """Write the title of a group of rows, across the sheet."""
+        look = self.format(bold=True, font_color="#173F5F", bg_color="#E8EDF2", valign="vcenter")
+        sheet.write_string(row, 0, said, look)
+        for place in range(1, columns):
+            sheet.write_blank(row, place, None, look)
+        sheet.set_row(row, LINE_PT + 3)
+
+    def text(self, sheet: Any, row: int, column: int, said: str, **look: Any) -> None:
+        """Write a text."""
+        sheet.write_string(row, column, said, self.format(text_wrap=True, **look))
+
+    def value(self, sheet: Any, row: int, column: int, value: Decimal | None, pattern: str, **look: Any) -> None:
+        """Write a number, a dash where there is none."""
+        if value is None:
+            sheet.write_string(row, column, DASH, self.format(align="right", font_color="#5B6875"))
+        else:
+            sheet.write_number(row, column, float(value), self.number(pattern, **look))
+
+    def formula(self, sheet: Any, row: int, column: int, formula: str, now: Decimal | None, pattern: str) -> None:
+        """Write a formula with the value it has now."""
+        sheet.write_formula(row, column, formula, self.number(pattern), DASH if now is None else float(now))
+
+
+def unit_of(speech: Speech, unit: str) -> str:
+    """Give a unit on one line."""
+    return speech.unit(unit).replace("\n", " / ")
+
+
+def decimals(count: int) -> str:
+    """Give the number format of so many decimals.
+
+    >>> decimals(2), decimals(0)
+    ('#,##0.00', '#,##0')
+    """
+    return "#,##0" + ("." + "0" * count if count else "")
+
+
+def of_intensity(value: Decimal | None) -> str:
+    """Give the format of an intensity, as it is printed elsewhere."""
+    if value is None:
+        return decimals(2)
+    return _POWER if words.is_small(value) else decimals(words.intensity_decimals(value))
+
+
+def of_amount(value: Decimal | None, count: int) -> str:
+    """Give the format of an amount; one that would round away keeps its digits."""
+    return _POWER if value and not words.rounded(value, count) else decimals(count)
+
+
+def cell(row: int, column: int) -> str:
+    """Name a cell, fixed."""
+    return str(xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True))
+
+
+def guarded(top: str, bottom: str, quotient: str) -> str:
+    """Give a formula that is a dash where either cell is one, or where nothing can be divided by."""
+    return f'=IF(AND(ISNUMBER({top}),ISNUMBER({bottom})),IF({bottom}=0,"{DASH}",{quotient}),"{DASH}")'
