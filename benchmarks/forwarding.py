@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from plantmon.esg.sent import SentAgain
 from plantmon.feed.check import Message
 from plantmon.forward.sender import InfluxWriter
 from plantmon.forward.stage import Forwarder, Turn, Writer
@@ -86,7 +87,7 @@ class Fed:
 
     def forwarder(self, writer: Writer) -> Forwarder:
         """Make the stage that sends what this store spools."""
-        return Forwarder(self.store, self.plant, writer)
+        return Forwarder(self.store, self.plant, writer, SentAgain(self.plant.time))
 
     def close(self) -> None:
         """End the writer."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from plantmon.esg.sent import SentAgain
 from plantmon.forward.reader import InfluxReader
 from plantmon.forward.sender import InfluxWriter
 from plantmon.forward.stage import Forwarder
@@ -91,4 +92,4 @@ def influx_reader_of(section: Influx) -> InfluxReader:
 def forwarder_of(settings: Settings, plant: Plant, store: Store) -> Forwarder | None:
     """Make the stage that sends to the InfluxDB; None where the settings name none."""
     section = settings.influx
-    return None if section is None else Forwarder(store, plant, influx_writer_of(section))
+    return None if section is None else Forwarder(store, plant, influx_writer_of(section), SentAgain(plant.time))

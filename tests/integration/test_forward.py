@@ -15,11 +15,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from esg_store import EsgStore
 
 from benchmarks.forwarding import NOW_MS, Fed, Point, drain, in_influx, kill_story, running, writer_of
+from plantmon.esg.freeze import publish, restate
+from plantmon.esg.sent import SentAgain
 from plantmon.forward.check import Finding, check
 from plantmon.forward.reader import InfluxReader
 from plantmon.forward.sender import InfluxWriter
+from plantmon.forward.stage import Forwarder
 from plantmon.model.reading import Columns
 from plantmon.store import refused, resend, spool
 from plantmon.store.spool import What
@@ -111,6 +115,49 @@ def test_twice_changes_nothing(fed: Fed, influx: Influx) -> None:
         fed.store.write(lambda connection: resend.ask(connection, NOW_MS - 2 * DAY_MS, NOW_MS, "li", NOW_MS))
         drain(forwarder)
         assert in_influx(influx) == before
+
+
+METERS = """
+meters:
+  E-MAIN: {quantity: electricity, unit: kWh, role: purchased, interval: 15min}
+  LINE-1: {quantity: production, product: vehicle, unit: pcs, role: output, interval: 5min}
+esg: {denominators: {vehicle: {quantity: production, product: vehicle}}}
+"""
+
+
+def test_published_metrics_arrive(influx: Influx, tmp_path: Path) -> None:
+    """A published year stands in the copy; its restatement replaces it; sending the span again makes no new point."""
+    plant = EsgStore(tmp_path, METERS)
+    plant.write(lambda c: spool.set_limit(c, 10_000_000))
+    plant.count("E-MAIN", 1000)
+    plant.count("LINE-1", 10)
+    forwarder = Forwarder(plant.store, plant.plant, writer_of(influx), SentAgain(plant.plant.time))
+    new_year = 1_577_808_000_000
+
+    def there() -> dict[tuple[str, str], tuple[Any, ...]]:
+        assert drain(forwarder)[-1].fault is None
+        names = ("metric", "denominator", "value", "known", "version", "measured", "period", "unit")
+        found = list(influx.points("metric", *names))
+        assert {(row[0], row[7]) for row in found} == {(new_year, "2020")}
+        assert len({(row[1], row[2]) for row in found}) == len(found)
+        return {(row[1], row[2] or ""): row[3:7] for row in found}
+
+    plant.write(lambda c: publish(c, plant.plant, plant.numbers, "2020", "li", plant.now_ms))
+    first = there()
+    assert first["electricity.purchased", ""] == (1000, 1, 1, 1)
+    assert first["electricity.purchased", "vehicle"] == (100, 1, 1, 1)
+    assert first["diesel", ""] == (None, 0, 1, 0)
+    plant.line("2020", "diesel", "120.5", "L")
+    plant.write(lambda c: restate(c, plant.plant, plant.numbers, "2020", "a bill", "li", plant.now_ms + 1))
+    second = there()
+    assert second["diesel", ""] == (120.5, 1, 2, 0)
+    assert set(second) == set(first)
+    for is_emptied in (False, True):
+        if is_emptied:
+            influx.query('DROP MEASUREMENT "metric"')
+        plant.write(lambda c: resend.ask(c, new_year, new_year + 1, "li", plant.now_ms))
+        assert there() == second
+    plant.close()
 
 
 def test_a_span_sent_again_goes_on_after_a_restart(fed: Fed, influx: Influx) -> None:

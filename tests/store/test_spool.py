@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plantmon.model.metric import SentMetric
 from plantmon.model.reading import Columns
 from plantmon.model.verdict import Outcome, Verdict
 from plantmon.model.window import Window
@@ -198,6 +199,14 @@ def test_a_thousand_refused_lines_are_kept(store: Store) -> None:
     assert total(store).refused == 2100
 
 
+def two_years(_: object, start_ms: int, end_ms: int, after: str) -> tuple[list[SentMetric], str | None]:
+    """Give two published periods, a point each, the way `store.resend` asks for them."""
+    for period in ("2020", "2021"):
+        if period > after:
+            return [SentMetric("waste", start_ms, period, "t", "", 1.5, 1.0, 0.0, 0.0, 0.0, False, False, 1)], period
+    return [], None
+
+
 def test_a_span_comes_again_piece_by_piece(store: Store) -> None:
     """A span asked for comes whole, each row once, whatever the size of the pieces, and then is done."""
 
@@ -232,7 +241,7 @@ def test_a_span_comes_again_piece_by_piece(store: Store) -> None:
                 waiting_spans = resend.asked(connection)
                 if not waiting_spans:
                     break
-                piece = resend.next_piece(connection, waiting_spans[0], most)
+                piece = resend.next_piece(connection, waiting_spans[0], most, two_years)
             if piece.readings is not None:
                 found[What.READING] += [row[:2] for row in rows_of(piece.readings)]
             else:
@@ -241,3 +250,4 @@ def test_a_span_comes_again_piece_by_piece(store: Store) -> None:
         assert sorted(found[What.READING]) == sorted(wanted_readings)
         assert sorted((row[0], row[1], row[3]) for row in found[What.WINDOW]) == sorted(wanted_windows)
         assert sorted(row[:2] for row in found[What.VERDICT]) == sorted(wanted_verdicts)
+        assert [row[2] for row in found[What.METRIC]] == ["2020", "2021"]

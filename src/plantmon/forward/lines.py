@@ -1,4 +1,4 @@
-"""This module writes line protocol: readings, windows, verdicts and alarms as plain numbers (docs/influxdb.md).
+"""This module writes line protocol: readings, windows, verdicts, alarms, metrics in plain numbers (docs/influxdb.md).
 
 A line always has every field that says whether the others hold, since InfluxDB keeps a field that a later line of the
 same series and time leaves out.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from plantmon.model.alarm import State
+from plantmon.model.metric import SentMetric
 from plantmon.model.reading import Columns
 from plantmon.model.verdict import Outcome, Reason
 from plantmon.model.window import WINDOW_FIELDS
@@ -78,6 +79,7 @@ class Lines:
         self._limits: dict[str, str] = {}
         self._writers: dict[What, Callable[[list[Any]], str]] = {
             What.WINDOW: self._window, What.VERDICT: self._verdict, What.ALARM: self._alarm,
+            What.METRIC: self._metric,
         }  # fmt: skip
 
     @staticmethod
@@ -101,7 +103,7 @@ class Lines:
         ]
 
     def rows(self, kind: What, rows: Sequence[list[Any]]) -> list[str]:
-        """Write windows, verdicts or alarms, a line each, in their order."""
+        """Write windows, verdicts, alarms or metrics, a line each, in their order."""
         return list(map(self._writers[kind], rows))
 
     def _tags(self, number: int) -> dict[str, str | None]:
@@ -154,6 +156,24 @@ class Lines:
         # Two alarms of one kind may begin in one millisecond; the digits below it keep their lines apart.
         at_ns = at_ms * _NS_IN_MS + number % _NS_IN_MS
         return f"{series} {fields({'alarm': alarm, 'state': STATES[state]})} {at_ns}"
+
+    def _metric(self, row: Sequence[Any]) -> str:
+        one = SentMetric(*row)
+        series = head(
+            "metric",
+            {
+                "plant": self._plant, "metric": one.metric, "unit": one.unit, "period": one.period,
+                "denominator": one.denominator,
+            },
+        )  # fmt: skip
+        said = fields(
+            {
+                "value": one.value, "known": int(one.value is not None),
+                **{name: getattr(one, name) for name in ("measured", "substituted", "ledger", "missing")},
+                "provisional": int(one.provisional), "at_least": int(one.at_least), "version": one.version,
+            }
+        )  # fmt: skip
+        return f"{series} {said} {one.start_ms}"
 
 
 def _parts_of(limit: str) -> dict[str, str | None]:

@@ -71,14 +71,15 @@ def wait_s(failures: int) -> float:
 
 
 class Forwarder:
-    """Sends the spool of one plant. One thread runs it."""
+    """Sends the spool of one plant; `metrics` reads what was published once more. One thread runs it."""
 
-    def __init__(self, store: Store, plant: Plant, writer: Writer) -> None:
+    def __init__(self, store: Store, plant: Plant, writer: Writer, metrics: resend.Metrics) -> None:
         store.write(lambda connection: sent_points.register(connection, plant))
         with store.readers.snapshot() as connection:
             self._lines = Lines(plant.id, sent_points.read(connection))
         self._store = store
         self._writer = writer
+        self._metrics = metrics
         self._failures = 0
         self._packed = 0  # the number up to which small blobs were put together
         self._progress = _Progress()
@@ -116,7 +117,7 @@ class Forwarder:
 
     def _send_again(self, asked: resend.Resend, now_ms: int) -> Turn:
         with self._store.readers.snapshot() as connection:
-            piece = resend.next_piece(connection, asked, ROWS_AT_ONCE)
+            piece = resend.next_piece(connection, asked, ROWS_AT_ONCE, self._metrics)
         lines = (
             self._lines.rows(piece.kind, piece.rows) if piece.readings is None else self._lines.readings(piece.readings)
         )

@@ -10,14 +10,19 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any
 
+from plantmon.model.metric import SentMetric
 from plantmon.model.reading import Columns
 from plantmon.model.window import Window
 from plantmon.store import readings, windows
 from plantmon.store.spool import What, alarm_row
 
-PARTS = ("reading", "register", "window", "verdict", "alarm")
+PARTS = ("reading", "register", "window", "verdict", "alarm", "metric")
+
+# Gives the points of the first published period behind a name that begins in [start, end), and its name; None: no more.
+Metrics = Callable[[sqlite3.Connection, int, int, str], tuple[list[SentMetric], str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +84,14 @@ def note_sent(connection: sqlite3.Connection, resend: Resend, piece: Piece) -> N
         )
 
 
-def next_piece(connection: sqlite3.Connection, resend: Resend, most: int) -> Piece:
-    """Give the next rows of a span, at most so many; a piece may be empty where a part ends."""
+def next_piece(connection: sqlite3.Connection, resend: Resend, most: int, metrics: Metrics) -> Piece:
+    """Give the next rows of a span, at most so many; a piece may be empty where a part ends.
+
+    `metrics` reads what was published, of which a piece is a whole period.
+    """
     give: dict[str, Callable[[sqlite3.Connection, Resend, int], tuple[What, Any, tuple[Any, ...]]]] = {
         "reading": _of_gauges, "register": _of_registers, "window": _windows, "verdict": _verdicts, "alarm": _alarms,
+        "metric": partial(_metrics, metrics),
     }  # fmt: skip
     kind, found, last = give[resend.part](connection, resend, most)
     part: str | None = resend.part
@@ -170,3 +179,11 @@ def _alarms(connection: sqlite3.Connection, resend: Resend, most: int) -> tuple[
         for number, at_ms, event, alarm, kind, severity, detail, facts in rows
     ]
     return What.ALARM, found, (found[-1][0],) if len(found) == most else ()
+
+
+def _metrics(
+    metrics: Metrics, connection: sqlite3.Connection, resend: Resend, most: int
+) -> tuple[What, list[Any], tuple[Any, ...]]:
+    (after,) = resend.after or ("",)
+    found, period = metrics(connection, resend.start_ms, resend.end_ms, after)
+    return What.METRIC, [astuple(one) for one in found], () if period is None else (period,)

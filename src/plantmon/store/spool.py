@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 
+from plantmon.model.metric import SentMetric
 from plantmon.model.reading import Columns
 from plantmon.model.verdict import Verdict
 from plantmon.model.window import Window
@@ -32,6 +33,7 @@ class What(StrEnum):
     WINDOW = "window"
     VERDICT = "verdict"
     ALARM = "alarm"
+    METRIC = "metric"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ def alarm_row(
 def add_alarm(connection: sqlite3.Connection, row: Callable[[], tuple[Any, ...]]) -> None:
     """Spool a line of an alarm's history, made where anything is spooled."""
     _add_rows(connection, What.ALARM, lambda: [row()])
+
+
+def add_metrics(connection: sqlite3.Connection, metrics: Callable[[], Sequence[SentMetric]]) -> None:
+    """Spool published figures, made where anything is spooled."""
+    _add_rows(connection, What.METRIC, lambda: [astuple(one) for one in metrics()])
 
 
 def _is_on(connection: sqlite3.Connection) -> bool:

@@ -3,7 +3,7 @@
 -- AUTOINCREMENT: a number is never given twice, also when all before it are gone.
 CREATE TABLE spool (
   seq  INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind TEXT NOT NULL,                       -- reading, window, verdict, alarm
+  kind TEXT NOT NULL,                       -- reading, window, verdict, alarm, metric
   rows INTEGER NOT NULL,
   data BLOB NOT NULL
 );
@@ -33,7 +33,7 @@ CREATE TABLE resend (
   to_ms    INTEGER NOT NULL,
   asked_ms INTEGER NOT NULL,
   by       TEXT NOT NULL,
-  part     TEXT NOT NULL,                   -- reading, register, window, verdict, alarm
+  part     TEXT NOT NULL,                   -- reading, register, window, verdict, alarm, metric
   after    TEXT NOT NULL,                   -- JSON
   rows     INTEGER NOT NULL                 -- sent so far
 );
