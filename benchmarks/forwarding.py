@@ -42,12 +42,18 @@ class Fed:
         simulated = SimulatedPlant(size=size)
         (folder / "plant.yaml").write_text(plant_file(simulated), encoding="utf-8")
         self.plant: Plant = load_plant(folder / "plant.yaml", "en")
-        self._writer = StoreWriter(folder / "plantmon.db", threading.Event())
-        self._writer.start(lambda _: False)
+        self._arrived = threading.Event()
+        self._writer = StoreWriter(folder / "plantmon.db", self._arrived)
+        self._writer.start(self._pump)
         self.store = Store(folder / "plantmon.db", self._writer.run)
         self.store.write(lambda connection: spool.set_limit(connection, spool_max))
         self.pipeline = Pipeline(self.plant, self.store, NOW_MS, "plant.example")
         self._gauges = [point for point in simulated.points() if point.kind != COUNTER]
+
+    def _pump(self, _: object) -> bool:
+        """Say that no message waits, as the daemon's pump does: without clearing, the writer would never rest."""
+        self._arrived.clear()
+        return False
 
     def feed(self, readings: int, start_ms: int = NOW_MS - 86_400_000, in_message: int = 100) -> None:
         """Store so many readings, a second apart, in batches of a few messages, some of them flagged."""

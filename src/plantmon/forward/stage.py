@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Protocol
 
 import structlog
@@ -122,7 +121,7 @@ class Forwarder:
             self._lines.rows(piece.kind, piece.rows) if piece.readings is None else self._lines.readings(piece.readings)
         )
         self._progress = _Progress()
-        reply = self._send_chunks(list(_cut([(Lines.precision(piece.kind), lines)])))
+        reply = self._send_chunks(list(_cut(Lines.precision(piece.kind), lines)))
         if reply is not None:
             return self._waits(reply)
         found = self._progress.refused
@@ -150,10 +149,15 @@ class Forwarder:
         return None
 
     def _chunks_of(self, waiting: list[Blob]) -> Iterator[Chunk]:
-        """Write a batch's lines, cut where the precision changes or enough are together."""
-        written = ((Lines.precision(blob.kind), self._lines_of(blob)) for blob in waiting)
-        for precision, group in groupby(written, lambda one: one[0]):
-            yield from _cut([(precision, [line for _, lines in group for line in lines])])
+        """Write a batch's lines, those of one precision together, in their order, and cut where there are enough.
+
+        Alarms, which alone have another precision, so go behind what else is in their batch; they are series apart.
+        """
+        written: dict[str, list[str]] = {}
+        for blob in waiting:
+            written.setdefault(Lines.precision(blob.kind), []).extend(self._lines_of(blob))
+        for precision, lines in written.items():
+            yield from _cut(precision, lines)
 
     def _lines_of(self, blob: Blob) -> list[str]:
         if blob.kind is What.READING:
@@ -179,7 +183,6 @@ class Forwarder:
             self._packed = self._store.write(lambda connection: spool.pack(connection, self._packed))
 
 
-def _cut(chunks: Sequence[Chunk]) -> Iterator[Chunk]:
-    for precision, lines in chunks:
-        for start in range(0, len(lines), ROWS_AT_ONCE):
-            yield precision, lines[start : start + ROWS_AT_ONCE]
+def _cut(precision: str, lines: list[str]) -> Iterator[Chunk]:
+    for start in range(0, len(lines), ROWS_AT_ONCE):
+        yield precision, lines[start : start + ROWS_AT_ONCE]
