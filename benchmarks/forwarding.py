@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from plantmon.store import spool
 from plantmon.store.database import Store
 from plantmon.store.spool import What
 from plantmon.store.writer import Writer as StoreWriter
-from simulators.influx import Influx
+from simulators.influx import Influx, Victoria
 from simulators.messages import BATCH_TOPIC
 from simulators.plant import COUNTER, SimulatedPlant
 from simulators.plantfile import plant_file
@@ -88,7 +89,7 @@ class Fed:
     def waiting(self, kind: What | None = None) -> int:
         """Give how many rows wait, of a kind or all."""
         with self.store.readers.snapshot() as connection:
-            found = spool.waiting(connection, 0, 1 << 60)
+            found = spool.waiting(connection, spool.total(connection).accepted, 1 << 60)
         return sum(blob.rows for blob in found if kind in (None, blob.kind))
 
     def forwarder(self, writer: Writer) -> Forwarder:
@@ -111,7 +112,7 @@ def drain(forwarder: Forwarder) -> list[Turn]:
     """Send until nothing waits or something is wrong; give the turns."""
     turns = []
     while True:
-        turns.append(forwarder.run(NOW_MS))
+        turns.append(forwarder.run(NOW_MS, time.monotonic()))
         if turns[-1].fault or not (turns[-1].rows or turns[-1].is_full):
             return turns
 
@@ -125,7 +126,7 @@ def running(forwarder: Forwarder, longest_wait_s: float = 0.2) -> Iterator[None]
     def work() -> None:
         try:
             while not ending.is_set():
-                turn = forwarder.run(NOW_MS)
+                turn = forwarder.run(NOW_MS, time.monotonic())
                 if not turn.is_full:
                     ending.wait(min(turn.wait_s, longest_wait_s) if turn.fault else 0.01)
         except BaseException as error:  # told at the end
@@ -148,20 +149,34 @@ def in_influx(influx: Influx) -> list[Point]:
     return sorted((point, ts, float(value), int(flag)) for ts, point, value, flag in rows)
 
 
-def kill_story(folder: Path, readings: int, kills: int) -> tuple[list[Point], list[Point]]:
-    """Feed and forward while the server is killed and started again; give what both ends have then."""
-    (folder / "influx").mkdir()
+def in_victoria(victoria: Victoria) -> list[Point]:
+    """Give every reading of a VictoriaMetrics, in order; its metrics of values and flags put together."""
+    values, flags = (
+        sorted(
+            (labels["point"], at, value)
+            for labels, times, values in victoria.series(name)
+            for at, value in zip(times, values, strict=True)
+        )
+        for name in ("reading_value", "reading_flag")
+    )
+    assert [one[:2] for one in values] == [one[:2] for one in flags]
+    return [(*one, int(flag)) for one, (_, _, flag) in zip(values, flags, strict=True)]
+
+
+def kill_story(
+    folder: Path, server: Influx | Victoria, writer: Writer, readings: int, kills: int, limit_s: float = 120.0
+) -> list[Point]:
+    """Feed and forward while a server is killed and started again; give what the store has then."""
     fed = Fed(folder)
     try:
-        with Influx(folder / "influx") as influx:
-            influx.create()
-            with running(fed.forwarder(writer_of(influx))):
-                for number in range(kills):
-                    fed.feed(readings // kills, NOW_MS - 86_400_000 + number * readings // kills * 1000)
-                    influx.kill9()
-                    fed.feed(1000, NOW_MS - 20 * 86_400_000 + number * 1_000_000)  # while it is away
-                    influx.start()
-                assert eventually(lambda: fed.waiting() == 0, 120), f"{fed.waiting()} rows still wait"
-            return fed.stored(), in_influx(influx)
+        with running(fed.forwarder(writer)):
+            for number in range(kills):
+                while_away = readings // kills // 10
+                fed.feed(readings // kills - while_away, NOW_MS - 86_400_000 + number * 7_000_000)
+                server.kill9()
+                fed.feed(while_away, NOW_MS - 20 * 86_400_000 + number * 1_000_000)
+                server.start()
+            assert eventually(lambda: fed.waiting() == 0, limit_s), f"{fed.waiting()} rows still wait"
+        return fed.stored()
     finally:
         fed.close()

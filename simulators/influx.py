@@ -158,7 +158,7 @@ class Influx:
 
 
 class Victoria(Server):
-    """A real VictoriaMetrics, as a target to write to."""
+    """A real VictoriaMetrics, as a target to write to; what is written twice is there once."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(None, folder)
@@ -167,7 +167,7 @@ class Victoria(Server):
         return [
             program("victoria-metrics", "victoria-metrics"), f"-storageDataPath={self.folder / 'data'}",
             f"-httpListenAddr=127.0.0.1:{self.port}", "-retentionPeriod=100y", "-memory.allowedBytes=64MB",
-            "-loggerLevel=ERROR", "-influxSkipSingleField=false",
+            "-loggerLevel=ERROR", "-dedup.minScrapeInterval=1ms",
         ]  # fmt: skip
 
     @property

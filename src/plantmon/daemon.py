@@ -530,7 +530,7 @@ class Daemon:
             return 0.1
         began_s = time.monotonic()
         try:
-            turn = self._forwarder.run(self._clock.now())
+            turn = self._forwarder.run(self._clock.now(), began_s)
         except StoreUnavailable as error:
             self._note_store_fault(str(error))
             return 1.0

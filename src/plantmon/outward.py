@@ -92,4 +92,6 @@ def influx_reader_of(section: Influx) -> InfluxReader:
 def forwarder_of(settings: Settings, plant: Plant, store: Store) -> Forwarder | None:
     """Make the stage that sends to the InfluxDB; None where the settings name none."""
     section = settings.influx
-    return None if section is None else Forwarder(store, plant, influx_writer_of(section), SentAgain(plant.time))
+    if section is None:
+        return None
+    return Forwarder(store, plant, influx_writer_of(section), SentAgain(plant.time), section.hold_s)

@@ -266,6 +266,7 @@ class Influx(Section):
     token: SecretStr | None = None
     ca: Path | None = None
     timeout_s: TimeoutS = 10
+    hold_s: Annotated[float, Field(ge=0, le=3600)] = 60
     spool_max: Size = 2_000_000_000
 
 

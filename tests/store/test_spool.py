@@ -168,6 +168,26 @@ def test_a_full_spool_drops_the_oldest_and_says_which(store: Store) -> None:
         assert spool.dropped(connection) == []
 
 
+def test_what_was_accepted_waits_no_more_and_is_not_missed(store: Store) -> None:
+    """Accepted blobs count as bytes alone; nothing is said of them when room is made; going back they wait again."""
+    for place in range(10):
+        store.write(lambda connection, place=place: spool.add_readings(connection, some_readings(100, place * 100_000)))
+    first = waiting(store)[0].seq
+    store.write(lambda connection: spool.accept(connection, first + 3, 400))
+    assert (total(store).rows, total(store).accepted) == (600, first + 3)
+    store.write(lambda connection: spool.remove(connection, [first]))
+    assert total(store).rows == 600
+    store.write(spool.go_back)
+    assert (total(store).rows, total(store).accepted) == (900, 0)
+    store.write(lambda connection: spool.accept(connection, first + 3, 300))
+    size = total(store).bytes
+    store.write(lambda connection: spool.set_limit(connection, size))
+    store.write(lambda connection: spool.add_readings(connection, some_readings(1)))
+    with store.readers.snapshot() as connection:
+        assert spool.dropped(connection) == []
+    assert total(store).rows == 601
+
+
 def test_small_blobs_are_put_together_and_stay_in_order(store: Store) -> None:
     """A thousand blobs of a live plant become a few: the same readings in the same order, in far fewer bytes."""
 

@@ -11,6 +11,7 @@ _DROPPED = re.compile(r"dropped=(\d+)")
 _TAG = re.compile(r"<[a-z/!][^<>]*>", re.I)
 _REFUSED = (400, 422)
 _TOO_LARGE = 413
+_BAD_GATEWAY = 502  # of a proxy behind which nobody listens
 
 
 class Fate(Enum):
@@ -24,13 +25,19 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `said` is one line for people, `wait_s` what the server asked us to wait."""
+    """An answer; `said` is one line for people, `wait_s` what the server asked us to wait.
+
+    `is_gone` says that the server's process went away or was not there, `is_new` that it came over a new connection: it
+    may have been away in between.
+    """
 
     fate: Fate
     said: str = ""
     code: int | None = None
     dropped: int | None = None  # how many lines it did not take, where it says so
     wait_s: float | None = None
+    is_gone: bool = False
+    is_new: bool = False
 
 
 def reply_of(code: int, answer: str, bucket: str, wait_s: float | None = None) -> Reply:
@@ -54,7 +61,7 @@ def reply_of(code: int, answer: str, bucket: str, wait_s: float | None = None) -
         429: "too many requests",
     }
     said = ": ".join(part for part in (str(code), causes.get(code, "the server cannot write"), text) if part)
-    return Reply(Fate.WAITS, said, code, wait_s=wait_s)
+    return Reply(Fate.WAITS, said, code, wait_s=wait_s, is_gone=code == _BAD_GATEWAY)
 
 
 def said_by(answer: str) -> str:

@@ -33,17 +33,23 @@ class InfluxWriter:
         self._answered: type[Exception] = ApiException
         self._broken: tuple[type[Exception], ...] = (urllib3.exceptions.HTTPError, OSError)
         # urllib3 counts a refused connection among those that took too long.
-        self._late: tuple[type[Exception], ...] = (urllib3.exceptions.TimeoutError, TimeoutError)
         self._refused: type[Exception] = urllib3.exceptions.NewConnectionError
+        self._late: tuple[type[Exception], ...] = (urllib3.exceptions.TimeoutError, TimeoutError)
+        self._unconnected: tuple[type[Exception], ...] = (
+            urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError,
+        )  # fmt: skip
         self._client: Any = InfluxDBClient(
             url=url, org=org, token=token or "-", timeout=int(timeout_s * 1000),
             ssl_ca_cert=None if ca is None else str(ca),
         )  # fmt: skip
         service: Any = WriteService
         self._write = service(self._client.api_client).post_write
+        self._connects = 0
+        self._count_connects(self._client.api_client.rest_client.pool_manager.connection_from_url(url))
 
     def send(self, lines: Sequence[str], precision: str) -> Reply:
         """Write lines, their times in `precision` (ms or ns); wait for the answer."""
+        connects = self._connects
         body = gzip.compress("\n".join(lines).encode(), _LEVEL)
         try:
             self._write(
@@ -55,13 +61,27 @@ class InfluxWriter:
         except self._broken as error:
             is_late = isinstance(error, self._late) and not isinstance(error, self._refused)
             said = f"no answer within {self._timeout_s:g} s" if is_late else _one_line(_root(error))
-            return Reply(Fate.WAITS, f"{self._url}: {said}")
-        return Reply(Fate.ACCEPTED)
+            # One that hangs may still have what it accepted; one that cannot be reached has perhaps lost it.
+            return Reply(
+                Fate.WAITS, f"{self._url}: {said}", is_gone=isinstance(error, self._unconnected) or not is_late
+            )
+        return Reply(Fate.ACCEPTED, is_new=self._connects != connects)
 
     def _judge(self, error: Any) -> Reply:
         if not error.status:  # no answer: the certificate is not believed
             return Reply(Fate.WAITS, f"{self._url}: {_one_line(error.reason)}")
         return reply_of(error.status, _text(error.body), self._bucket, _wait_s(error.headers))
+
+    def _count_connects(self, pool: Any) -> None:
+        """Have a pool's connections count; one that was closed opens again by itself, unseen by the pool."""
+        writer = self
+
+        class Connection(pool.ConnectionCls):  # type: ignore[misc]
+            def connect(self) -> None:
+                writer._connects += 1
+                super().connect()
+
+        pool.ConnectionCls = Connection
 
     def close(self) -> None:
         """Close the connection."""

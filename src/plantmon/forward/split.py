@@ -17,19 +17,25 @@ Send = Callable[[Sequence[str]], Reply]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of a batch: the lines refused for good, and why it must wait, None where it is done."""
+    """What became of a batch: the lines refused for good, and why it must wait, None where it is done.
+
+    `is_new` says that an answer came over a new connection.
+    """
 
     refused: tuple[Refused, ...] = ()
     waits: Reply | None = None
+    is_new: bool = False
 
 
 def deliver(lines: Sequence[str], send: Send) -> Delivered:
     """Send lines, and in halves what is refused or too large. Stops at the first answer that says to wait."""
     refused: list[Refused] = []
+    is_new = False
     parts = [lines] if lines else []
     while parts:
         part = parts.pop()
         reply = send(part)
+        is_new |= reply.is_new
         if reply.fate is Fate.WAITS:
             return Delivered(tuple(refused), reply)
         if reply.fate is Fate.ACCEPTED:
@@ -40,4 +46,4 @@ def deliver(lines: Sequence[str], send: Send) -> Delivered:
         else:
             half = len(part) // 2
             parts += [part[half:], part[:half]]
-    return Delivered(tuple(refused))
+    return Delivered(tuple(refused), is_new=is_new)

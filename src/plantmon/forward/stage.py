@@ -1,8 +1,9 @@
 """This module is the stage that forwards: it takes what waits in the spool, writes lines, sends them, takes it out.
 
-In the order of the commits, at least once: what was sent and not taken out is sent again, as the same points. A server
-that cannot take it makes everything wait, ever longer up to a minute of real time; what it refuses for good is set
-aside and the rest goes on. While the spool is empty, spans that were asked for are sent again from the store.
+In the order of the commits, at least once: what was sent and not taken out is sent again, as the same points, and so is
+what a server had accepted shortly before it went away. A server that cannot take it makes everything wait, ever longer
+up to a minute of real time; what it refuses for good is set aside and the rest goes on. While the spool is empty, spans
+that were asked for are sent again from the store.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from plantmon.forward.held import Held
 from plantmon.forward.lines import Lines
 from plantmon.forward.reply import Reply
 from plantmon.forward.split import deliver
@@ -29,6 +31,7 @@ log = structlog.get_logger("plantmon.forward")
 ROWS_AT_ONCE = 10_000  # InfluxDB's own advice: 5,000 to 10,000 lines a request
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+HOLD_S = 60.0  # VictoriaMetrics writes what it accepted within five seconds
 
 
 class Writer(Protocol):
@@ -50,11 +53,12 @@ class Turn:
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a batch is whose sending was broken off: chunks done, and what was refused in them."""
+    """How far a batch is whose sending was broken off: chunks done, what was refused in them, over a new connection."""
 
     numbers: tuple[int, ...] = ()
     chunks: int = 0
     refused: tuple[Refused, ...] = ()
+    is_new: bool = False
 
 
 Chunk = tuple[str, list[str]]  # precision, lines
@@ -70,10 +74,19 @@ def wait_s(failures: int) -> float:
 
 
 class Forwarder:
-    """Sends the spool of one plant; `metrics` reads what was published once more. One thread runs it."""
+    """Sends the spool of one plant; `metrics` reads what was published once more. One thread runs it.
 
-    def __init__(self, store: Store, plant: Plant, writer: Writer, metrics: resend.Metrics) -> None:
-        store.write(lambda connection: sent_points.register(connection, plant))
+    `hold_s` is how long what was accepted is kept (real time), lest the server had it in memory alone.
+    """
+
+    def __init__(
+        self, store: Store, plant: Plant, writer: Writer, metrics: resend.Metrics, hold_s: float = HOLD_S
+    ) -> None:
+        def begin(connection: sqlite3.Connection) -> None:
+            sent_points.register(connection, plant)
+            spool.go_back(connection)
+
+        store.write(begin)
         with store.readers.snapshot() as connection:
             self._lines = Lines(plant.id, sent_points.read(connection))
         self._store = store
@@ -82,37 +95,61 @@ class Forwarder:
         self._failures = 0
         self._packed = 0  # the number up to which small blobs were put together
         self._progress = _Progress()
+        self._held = Held(hold_s)
+        self._accepted = 0  # the number up to which the server accepted all
 
-    def run(self, now_ms: int) -> Turn:
-        """Send the oldest batch, or the next piece of a span asked for; `now_ms` (plant time) dates what is refused.
+    def run(self, now_ms: int, real_s: float) -> Turn:
+        """Send the oldest batch, or the next piece of a span asked for.
 
+        `now_ms` (plant time) dates what is refused, `real_s` (a monotonic clock) ends what is held.
         Raises StoreUnavailable; what was sent and could not be taken out is then sent again.
         """
         if self._failures:
             self._pack()
         with self._store.readers.snapshot() as connection:
-            waiting = spool.waiting(connection, 0, ROWS_AT_ONCE)
+            waiting = spool.waiting(connection, self._accepted, ROWS_AT_ONCE)
             asked = resend.asked(connection)
         if waiting:
-            return self._send_blobs(waiting, now_ms, asked)
+            return self._send_blobs(waiting, now_ms, real_s, asked)
+        if over := self._held.over(real_s):
+            self._store.write(lambda connection: spool.remove(connection, over))
+            self._held.release(real_s)
         return self._send_again(asked[0], now_ms) if asked else Turn()
 
-    def _send_blobs(self, waiting: list[Blob], now_ms: int, asked: list[resend.Resend]) -> Turn:
+    def _send_blobs(self, waiting: list[Blob], now_ms: int, real_s: float, asked: list[resend.Resend]) -> Turn:
         numbers = tuple(blob.seq for blob in waiting)
         if self._progress.numbers != numbers:
             self._progress = _Progress(numbers)
         reply = self._send_chunks(list(self._chunks_of(waiting)))
         if reply is not None:
             return self._waits(reply)
-        found = self._progress.refused
+        found, is_new = self._progress.refused, self._progress.is_new
+        rows = sum(blob.rows for blob in waiting)
+        had_before = bool(self._held)
+        self._held.add(numbers, real_s)
+        over = self._held.over(real_s)
 
         def write(connection: sqlite3.Connection) -> None:
             refused.add(connection, found, now_ms)
-            spool.remove(connection, numbers)
+            spool.accept(connection, numbers[-1], rows)
+            spool.remove(connection, over)
 
         self._store.write(write)
-        rows = sum(blob.rows for blob in waiting)
-        return self._done(rows, is_full=rows * 2 >= ROWS_AT_ONCE or bool(asked))
+        self._accepted = numbers[-1]
+        self._held.release(real_s)
+        is_full = rows * 2 >= ROWS_AT_ONCE
+        # While a backlog drains, a server that goes away is seen; a proxy may close connections as it likes.
+        if is_new and had_before and not is_full:
+            self._go_back()
+        return self._done(rows, is_full=is_full or bool(asked))
+
+    def _go_back(self) -> None:
+        """Have everything that is held wait again: the server went away, perhaps without it."""
+        if self._accepted:
+            self._store.write(spool.go_back)
+            self._accepted = 0
+            self._held.clear()
+            self._progress = _Progress()
 
     def _send_again(self, asked: resend.Resend, now_ms: int) -> Turn:
         with self._store.readers.snapshot() as connection:
@@ -146,6 +183,7 @@ class Forwarder:
                 return delivered.waits
             progress.chunks += 1
             progress.refused += delivered.refused
+            progress.is_new |= delivered.is_new
         return None
 
     def _chunks_of(self, waiting: list[Blob]) -> Iterator[Chunk]:
@@ -166,6 +204,8 @@ class Forwarder:
 
     def _waits(self, reply: Reply) -> Turn:
         self._failures += 1
+        if reply.is_gone:
+            self._go_back()
         return Turn(0, False, reply.said, max(wait_s(self._failures), reply.wait_s or 0.0))
 
     def _done(self, rows: int, *, is_full: bool) -> Turn:
@@ -177,10 +217,9 @@ class Forwarder:
 
     def _pack(self) -> None:
         """Put what piles up together, while there is enough of it."""
-        before = -1
-        while self._packed != before:
-            before = self._packed
-            self._packed = self._store.write(lambda connection: spool.pack(connection, self._packed))
+        after = max(self._packed, self._accepted)  # what was accepted may not be mixed with what was not
+        while (packed := self._store.write(partial(spool.pack, after=after))) != after:
+            self._packed = after = packed
 
 
 def _cut(precision: str, lines: list[str]) -> Iterator[Chunk]:

@@ -48,11 +48,15 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How full the spool is: bytes at most and now, rows that wait, and lines refused ever."""
+    """How full the spool is: bytes at most and now, rows that wait, up to which number it was accepted, lines refused.
+
+    What was accepted takes bytes as long as it stays, and waits no more.
+    """
 
     most: int
     bytes: int
     rows: int
+    accepted: int
     refused: int
 
 
@@ -73,7 +77,7 @@ def set_limit(connection: sqlite3.Connection, most: int) -> None:
 
 def total(connection: sqlite3.Connection) -> Total:
     """Say how full the spool is."""
-    return Total(*connection.execute("SELECT most, bytes, rows, refused FROM spool_total").fetchone())
+    return Total(*connection.execute("SELECT most, bytes, rows - held, accepted, refused FROM spool_total").fetchone())
 
 
 def add_readings(connection: sqlite3.Connection, readings: Columns) -> None:
@@ -152,14 +156,26 @@ def waiting(connection: sqlite3.Connection, after: int, most_rows: int) -> list[
     return found
 
 
+def accept(connection: sqlite3.Connection, number: int, rows: int) -> None:
+    """Note that blobs up to a number were accepted, with so many rows more than before; they stay until removed."""
+    connection.execute("UPDATE spool_total SET accepted = ?, held = held + ?", (number, rows))
+
+
+def go_back(connection: sqlite3.Connection) -> None:
+    """Have everything that is there wait again."""
+    connection.execute("UPDATE spool_total SET accepted = 0, held = 0")
+
+
 def remove(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
     """Take out blobs that were accepted; one that was dropped meanwhile is passed over."""
-    size = rows = 0
+    (accepted,) = connection.execute("SELECT accepted FROM spool_total").fetchone()
+    size = rows = held = 0
     for number in numbers:
         gone = connection.execute("DELETE FROM spool WHERE seq = ? RETURNING rows, length(data)", (number,)).fetchall()
         for count, length in gone:
             rows, size = rows + count, size + length + _ROW_BYTES
-    connection.execute("UPDATE spool_total SET bytes = bytes - ?, rows = rows - ?", (size, rows))
+            held += count if number <= accepted else 0
+    connection.execute("UPDATE spool_total SET bytes = bytes - ?, rows = rows - ?, held = held - ?", (size, rows, held))
 
 
 def pack(connection: sqlite3.Connection, after: int) -> int:
@@ -197,22 +213,28 @@ def _runs(small: list[tuple[int, str, int, bytes]]) -> list[list[tuple[int, str,
 
 
 def _drop(connection: sqlite3.Connection, excess: int) -> None:
-    """Drop the oldest blobs until so many bytes are free; keep of which spans they were."""
+    """Drop the oldest blobs until so many bytes are free; keep of which spans they were, but of those accepted."""
+    (accepted,) = connection.execute("SELECT accepted FROM spool_total").fetchone()
     for seq, kind, rows, data in connection.execute("SELECT seq, kind, rows, data FROM spool ORDER BY seq"):
         if excess <= 0:
             break
-        start, end = _span(What(kind), data)
-        connection.execute(
-            """
-            INSERT INTO spool_dropped (kind, from_ms, to_ms, rows) VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE
-            SET from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms),
-                rows = rows + excluded.rows
-            """,
-            (kind, start, end, rows),
-        )
+        if seq > accepted:
+            _note_dropped(connection, What(kind), rows, data)
         remove(connection, [seq])
         excess -= len(data) + _ROW_BYTES
+
+
+def _note_dropped(connection: sqlite3.Connection, kind: What, rows: int, data: bytes) -> None:
+    start, end = _span(kind, data)
+    connection.execute(
+        """
+        INSERT INTO spool_dropped (kind, from_ms, to_ms, rows) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE
+        SET from_ms = min(from_ms, excluded.from_ms), to_ms = max(to_ms, excluded.to_ms),
+            rows = rows + excluded.rows
+        """,
+        (kind, start, end, rows),
+    )
 
 
 def _span(kind: What, data: bytes) -> tuple[int, int]:

@@ -10,13 +10,15 @@ CREATE TABLE spool (
 
 -- One row: how much is kept at most (0: nothing is spooled), and what there is.
 CREATE TABLE spool_total (
-  id      INTEGER PRIMARY KEY CHECK (id = 1),
-  most    INTEGER NOT NULL,                 -- bytes
-  bytes   INTEGER NOT NULL,
-  rows    INTEGER NOT NULL,
-  refused INTEGER NOT NULL                  -- lines refused for good since the store began
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  most     INTEGER NOT NULL,                 -- bytes
+  bytes    INTEGER NOT NULL,
+  rows     INTEGER NOT NULL,
+  accepted INTEGER NOT NULL,                -- blobs up to this number were accepted, and stay for a while
+  held     INTEGER NOT NULL,                -- rows of those
+  refused  INTEGER NOT NULL                 -- lines refused for good since the store began
 );
-INSERT INTO spool_total (id, most, bytes, rows, refused) VALUES (1, 0, 0, 0, 0);
+INSERT INTO spool_total (id, most, bytes, rows, accepted, held, refused) VALUES (1, 0, 0, 0, 0, 0, 0);
 
 -- What was dropped because the spool was full, as one span of event time a kind, until it was sent again.
 CREATE TABLE spool_dropped (
