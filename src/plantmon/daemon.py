@@ -61,6 +61,7 @@ STATUS_EVERY_S = 10.0
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 # While messages wait, storing goes before computing: hours that still fill would be computed again and again.
 STAGES_REST = 3.0  # times as long as the stages ran
+FORWARD_END_S = 0.5  # what was accepted and could not be noted any more goes out once again
 FORWARD_REST = 20.0  # likewise: who reads the InfluxDB can wait, who sends to us may not be kept waiting
 FORWARD_YIELDS = 50  # messages that wait: more than a plant's ordinary trickle
 LONGEST_REST_S = 15.0
@@ -191,11 +192,11 @@ class Daemon:
         self._heartbeat = outward.heartbeat_of(settings, plant, self._session.publish_status)
         self._forwarder = outward.forwarder_of(settings, plant, self._store)
         if self._forwarder is not None:
-            self._loops.append(outward.Loop("forward", self._forward, self._ending))
+            self._loops.append(outward.Loop("forward", self._forward, self._ending, FORWARD_END_S))
         if self._second is not None:
-            self._loops.append(outward.Loop("second-channel", self._tell_elsewhere, self._ending))
+            self._loops.append(outward.Loop("second-channel", self._tell_elsewhere, self._ending, MAIL_END_S))
         if self._heartbeat is not None:
-            self._loops.append(outward.Loop("heartbeat", self._beat, self._ending))
+            self._loops.append(outward.Loop("heartbeat", self._beat, self._ending, MAIL_END_S))
 
     def _schedule(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
@@ -612,7 +613,7 @@ class Daemon:
         if mail is not None and mail.is_alive():  # what the mail server just took must still be written, or goes twice
             mail.join(MAIL_END_S)
         for loop in self._loops:
-            loop.join(MAIL_END_S)
+            loop.join()
         if getattr(self, "_writer", None) is not None:
             self._writer.stop(DRAIN_S)
         if getattr(self, "_session", None) is not None:

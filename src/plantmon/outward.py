@@ -23,10 +23,14 @@ from plantmon.store.database import Store
 
 
 class Loop:
-    """A thread that takes a step, waits as long as that says, and so on until the event is set."""
+    """A thread that takes a step, waits as long as that says, and so on until the event is set.
 
-    def __init__(self, name: str, step: Callable[[], float], ending: threading.Event) -> None:
+    `end_s` is how long the step under way is waited for then.
+    """
+
+    def __init__(self, name: str, step: Callable[[], float], ending: threading.Event, end_s: float) -> None:
         self._step = step
+        self._end_s = end_s
         self._ending = ending
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -34,10 +38,10 @@ class Loop:
         """Begin."""
         self._thread.start()
 
-    def join(self, timeout_s: float) -> None:
-        """Wait for the step under way, at most so long."""
+    def join(self) -> None:
+        """Wait for the step under way."""
         if self._thread.is_alive():
-            self._thread.join(timeout_s)
+            self._thread.join(self._end_s)
 
     def _run(self) -> None:
         while not self._ending.is_set():

@@ -26,6 +26,7 @@ from plantmon.forward.sender import InfluxWriter
 from plantmon.forward.stage import Forwarder
 from plantmon.model.reading import Columns
 from plantmon.store import refused, resend, spool
+from plantmon.store.database import Store
 from plantmon.store.spool import What
 from simulators.brokers import Mosquitto, free_port
 from simulators.influx import Influx, Sink, Victoria
@@ -441,6 +442,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, In
             lambda: service.query("SELECT count(*) FROM verdict WHERE outcome LIKE 'exceed%'")[0][0] > 0, 60
         )
         assert eventually(lambda: service.query("SELECT rows - held FROM spool_total") == [(0,)], 60, 0.5)
+        for words in (
+            "ledger add diesel --period 2020-01 --value 115.2 --unit L --source invoice --by Li",
+            "report --year 2020 --publish --by Li",
+        ):
+            done = service.run(*words.split())
+            assert done.returncode == 0, done.stderr
+        assert eventually(lambda: influx.query('SELECT * FROM "metric"'), 20, 0.2)
         yield service, influx
 
 
@@ -521,19 +529,95 @@ def test_health_names_the_cause(tmp_path: Path) -> None:
     port = free_port()
     with (
         Mosquitto("fast") as broker,
-        Service(
-            tmp_path, plant_file(SimulatedPlant()), broker.port, INFLUX__URL=f"http://127.0.0.1:{port}",
-            INFLUX__ORG="plant", INFLUX__BUCKET="plant",
-        ) as service,
+        forwarding_to(tmp_path, broker, f"http://127.0.0.1:{port}") as service,
     ):  # fmt: skip
-        body = json.dumps({"ts": time.time_ns() // 1_000_000, "value": 12.0}).encode()
-        Loadgen("127.0.0.1", broker.port, [("plant/cq-truck/DA001/nox", body)]).run(limit_s=10)
+        one_reading(broker)
         assert eventually(lambda: service.query("SELECT 1 FROM health WHERE component = 'forward'"), 15)
         said = service.run("forward", "status").stdout
         assert "waiting: " in said
         assert f"http://127.0.0.1:{port}: [Errno 111] Connection refused" in said
         assert service.run("forward", "check").returncode == 1
         assert service.count() == 1
+
+
+def one_reading(broker: Mosquitto) -> None:
+    """Publish a reading of now."""
+    body = json.dumps({"ts": time.time_ns() // 1_000_000, "value": 12.0}).encode()
+    Loadgen("127.0.0.1", broker.port, [("plant/cq-truck/DA001/nox", body)]).run(limit_s=10)
+
+
+def forwarding_to(folder: Path, broker: Mosquitto, url: str, **more: object) -> Service:
+    """Make a service that forwards to an address."""
+    return Service(
+        folder, plant_file(SimulatedPlant()), broker.port, INFLUX__URL=url, INFLUX__ORG="plant", INFLUX__BUCKET="plant",
+        INFLUX__TOKEN="s3cret", **more,
+    )  # fmt: skip
+
+
+def test_killed_between_acceptance_and_its_note(influx: Influx, tmp_path: Path) -> None:
+    """A daemon killed after the server accepted and before that was taken out sends again: the same points, once."""
+    with Mosquitto("fast") as broker, forwarding_to(tmp_path / "plant", broker, influx.url) as service:
+        for _ in range(3):
+            one_reading(broker)
+        assert eventually(lambda: len(in_influx(influx)) == 3, 20, 0.1)
+        service.kill9()
+        assert service.query("SELECT count(*) > 0 FROM spool") == [(1,)]
+        service.start()
+        assert eventually(lambda: service.query("SELECT rows - held FROM spool_total") == [(0,)], 20, 0.1)
+        assert in_influx(influx) == everything(service)
+        service.kill9()
+        influx.query('DROP MEASUREMENT "reading"')  # that they are sent twice is seen where they are gone
+        service.start()
+        assert eventually(lambda: in_influx(influx) == everything(service), 20, 0.1)
+
+
+def test_a_hanging_server_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """A daemon whose InfluxDB hangs ends in good order when told to, however long its answer may take."""
+    with (
+        Mosquitto("fast") as broker, Sink() as sink,
+        forwarding_to(tmp_path, broker, sink.url, INFLUX__TIMEOUT_S=300) as service,
+    ):  # fmt: skip
+        sink.manner = "hang"
+        before = sink.requests
+        one_reading(broker)
+        assert eventually(lambda: sink.requests > before, 15)
+        assert service.stop() == 0
+        assert service.events("stopped")
+
+
+def test_refused_lines_are_shown_with_the_answer(tmp_path: Path) -> None:
+    """`plantmon forward refused` lists each refused line and what the server said of it."""
+    with Mosquitto("fast") as broker, Sink() as sink:
+        sink.bad = lambda line: line.startswith("reading,")
+        with forwarding_to(tmp_path, broker, sink.url) as service:
+            one_reading(broker)
+            assert eventually(lambda: service.query("SELECT count(*) FROM refused_line") == [(1,)], 15)
+            [row] = csv.DictReader(io.StringIO(service.run("forward", "refused", "--format", "csv").stdout))
+            assert row["answer"] == "400: unable to parse"
+            assert row["line"].startswith("reading,outlet=DA001,plant=cq-truck,point=DA001.nox,")
+            assert "refused for good: 1 lines" in service.run("forward", "status").stdout
+
+
+def test_a_filling_spool_is_an_alarm(tmp_path: Path) -> None:
+    """From four fifths of the limit on there is an alarm, while nothing is dropped yet."""
+    with (
+        Mosquitto("fast") as broker,
+        forwarding_to(tmp_path, broker, f"http://127.0.0.1:{free_port()}", INFLUX__SPOOL_MAX="1MB") as service,
+    ):
+        service.stop()
+        store = Store(service.store)
+        noise = np.random.default_rng(3).uniform(0, 60, 125_000)
+        place = np.arange(len(noise), dtype=np.int64)
+        columns = Columns(NOW_MS - DAY_MS + place, place * 0 + 1, noise, place * 0)
+        store.write(lambda connection: spool.add_readings(connection, columns))
+        with store.readers.snapshot() as connection:
+            total = spool.total(connection)
+            assert 0.8 < total.bytes / total.most < 1
+            assert spool.dropped(connection) == []
+        store.close()
+        assert "spool_filling" not in service.standing()
+        service.start()
+        assert eventually(lambda: "spool_filling" in service.standing(), 15)
 
 
 def queries() -> list[str]:
