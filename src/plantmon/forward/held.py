@@ -7,7 +7,7 @@ meanwhile forgets what it had accepted. So accepted blobs stay for a while, and 
 from __future__ import annotations
 
 from collections import deque
-from itertools import chain
+from itertools import chain, takewhile
 
 
 class Held:
@@ -23,7 +23,8 @@ class Held:
 
     def over(self, real_s: float) -> list[int]:
         """Give the numbers of those that were held long enough, oldest first."""
-        return list(chain.from_iterable(numbers for until_s, numbers in self._batches if until_s <= real_s))
+        over = takewhile(lambda batch: batch[0] <= real_s, self._batches)
+        return list(chain.from_iterable(numbers for _, numbers in over))
 
     def release(self, real_s: float) -> None:
         """Forget those, once they are taken out."""
