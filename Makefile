@@ -32,7 +32,7 @@ lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/mypy --strict src
 
 bench: $(VENV)/.dev ## the benchmarks, with a real mosquitto
-	@scripts/system-packages mosquitto influxdb nginx-light
+	@scripts/system-packages mosquitto influxdb nginx-light victoria-metrics
 	for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name; done
 
 lock: $(VENV)/.dev ## resolve the requirements anew, with hashes

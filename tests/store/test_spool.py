@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +168,27 @@ def test_a_full_spool_drops_the_oldest_and_says_which(store: Store) -> None:
     store.write(lambda connection: spool.note_sent_again(connection, 0, gone.end_ms))
     with store.readers.snapshot() as connection:
         assert spool.dropped(connection) == []
+
+
+def test_a_lowered_limit_is_reached_in_short_transactions(store: Store) -> None:
+    """A limit that was lowered is kept after some batches, of which none drops many; what went is counted."""
+
+    def fill(connection: sqlite3.Connection) -> None:
+        for place in range(1000):
+            spool.add_readings(connection, some_readings(100, place * 100_000))
+
+    store.write(fill)
+    before = len(waiting(store))
+    store.write(lambda connection: spool.set_limit(connection, total(store).bytes // 2))
+    counts = [before]
+    for _ in range(10):
+        store.write(lambda connection: spool.add_readings(connection, some_readings(1)))
+        counts.append(len(waiting(store)))
+    assert all(one - other < 101 for one, other in pairwise(counts))
+    assert total(store).bytes <= total(store).most
+    with store.readers.snapshot() as connection:
+        [gone] = spool.dropped(connection)
+    assert gone.rows + total(store).rows == 100_010
 
 
 def test_what_was_accepted_waits_no_more_and_is_not_missed(store: Store) -> None:

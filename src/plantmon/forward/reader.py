@@ -79,13 +79,18 @@ class InfluxReader:
     def rows(
         self, measurement: str, fields: Sequence[str], tags: dict[str, str], start_ms: int, end_ms: int
     ) -> list[list[Any]]:
-        """Read the points of [start, end) with these tags, oldest first: (time, fields)."""
+        """Read the points of [start, end) with these tags, oldest first: (time, fields).
+
+        Raises DeliveryError, also where the server knows no InfluxQL: VictoriaMetrics answers every question alike.
+        """
         wanted = ", ".join(map(named, fields))
         chosen = " AND ".join(f"{named(name)} = {quoted(text)}" for name, text in tags.items())
         found = self.ask(
             f"SELECT {wanted} FROM {named(measurement)} WHERE {chosen}"  # noqa: S608 - InfluxQL, each part quoted
             f" AND time >= {start_ms}ms AND time < {end_ms}ms"
         )
+        if any(series["columns"] != ["time", *fields] for series in found.series):
+            raise DeliveryError(f"{self._url} takes lines and knows no InfluxQL", retriable=False)
         return [row for series in found.series for row in series["values"]]
 
 

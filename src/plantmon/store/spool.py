@@ -18,8 +18,10 @@ from plantmon.model.verdict import Verdict
 from plantmon.model.window import Window
 from plantmon.store import blobs
 
-# Dropping makes room for a while, or each batch would have to drop again.
-_ROOM_SHARE = 0.05
+# Dropping makes a little room beyond what it must, or each batch would have to drop again; but the transaction that
+# drops stays short, also where the limit was lowered: then it takes a few of them.
+_ROOM_SHARE, _ROOM_BYTES = 0.05, 100_000
+_DROPPED_AT_ONCE = 100  # blobs
 _ROW_BYTES = 24  # what a blob costs beside its data, about
 # Batches of a live plant hold a reading or two; kept for days they are put together, or each would cost as a big one.
 PACK_BLOBS = 1000
@@ -139,7 +141,7 @@ def _add(connection: sqlite3.Connection, kind: What, rows: int, data: bytes) -> 
         (len(data) + _ROW_BYTES, rows),
     ).fetchall()
     if used > most:
-        _drop(connection, used - most + int(most * _ROOM_SHARE))
+        _drop(connection, used - most + min(int(most * _ROOM_SHARE), _ROOM_BYTES))
 
 
 def waiting(connection: sqlite3.Connection, after: int, most_rows: int) -> list[Blob]:
@@ -213,9 +215,10 @@ def _runs(small: list[tuple[int, str, int, bytes]]) -> list[list[tuple[int, str,
 
 
 def _drop(connection: sqlite3.Connection, excess: int) -> None:
-    """Drop the oldest blobs until so many bytes are free; keep of which spans they were, but of those accepted."""
+    """Drop the oldest blobs to free so many bytes; keep of which spans they were, but of those accepted."""
     (accepted,) = connection.execute("SELECT accepted FROM spool_total").fetchone()
-    for seq, kind, rows, data in connection.execute("SELECT seq, kind, rows, data FROM spool ORDER BY seq"):
+    oldest = connection.execute("SELECT seq, kind, rows, data FROM spool ORDER BY seq LIMIT ?", (_DROPPED_AT_ONCE,))
+    for seq, kind, rows, data in oldest:
         if excess <= 0:
             break
         if seq > accepted:

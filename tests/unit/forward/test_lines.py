@@ -8,8 +8,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantmon.forward.lines import Lines, escape, fields, head
+from plantmon.forward.lines import OUTCOMES, REASONS, STATES, Lines, escape, fields, head
+from plantmon.model.alarm import State
 from plantmon.model.reading import Columns
+from plantmon.model.verdict import Outcome, Reason
 from plantmon.store.sent_points import SentPoint
 from plantmon.store.spool import What
 
@@ -19,6 +21,7 @@ POINTS = {
     2: SentPoint("E-MAIN", "kWh", None, "electricity"),
     3: SentPoint("old one", "m3", None, None),
 }
+NEW_YEAR = 1_577_808_000_000
 LINES = Lines("cq-truck", POINTS)
 KEPT = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\\"), min_size=1)
 
@@ -151,3 +154,31 @@ def test_alarms_of_one_millisecond_stay_apart() -> None:
     assert (first[3], second[3]) == (1_000_000_007, 1_000_000_008)
     assert first[2] == {"alarm": 3, "state": 1}
     assert Lines.precision(What.ALARM) == "ns"
+
+
+def test_every_outcome_reason_and_state_has_its_number() -> None:
+    """Whatever a verdict or an alarm can say has a number of its own, so that no line is ever without."""
+    assert set(OUTCOMES) == {*Outcome, "withdrawn"}
+    assert set(REASONS) == {*Reason, None}
+    assert set(STATES) == set(State)
+    for numbers in (OUTCOMES, REASONS, STATES):
+        assert len(set(numbers.values())) == len(numbers)
+
+
+def test_a_metric_as_documented() -> None:
+    """A published figure has its period and denominator as tags; one that is not known has no value, never a zero."""
+    row = ["ghg.total", NEW_YEAR, "2020", "tCO2e/pcs", "vehicle", 0.125, 0.75, 0.0, 0.0, 0.25, True, False, 2]
+    name, tags, values, at = read_line(LINES.rows(What.METRIC, [row])[0])
+    assert (name, at) == ("metric", NEW_YEAR)
+    assert tags == {
+        "plant": "cq-truck", "metric": "ghg.total", "unit": "tCO2e/pcs", "period": "2020", "denominator": "vehicle",
+    }  # fmt: skip
+    assert values == {
+        "value": 0.125, "known": 1, "measured": 0.75, "substituted": 0.0, "ledger": 0.0, "missing": 0.25,
+        "provisional": 1, "at_least": 0, "version": 2,
+    }  # fmt: skip
+    row = ["waste", NEW_YEAR, "2020", "t", "", None, 0.0, 0.0, 0.0, 1.0, False, False, 1]
+    _, tags, values, _ = read_line(LINES.rows(What.METRIC, [row])[0])
+    assert "denominator" not in tags
+    assert "value" not in values
+    assert values["known"] == 0
