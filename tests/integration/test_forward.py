@@ -538,19 +538,24 @@ def test_health_names_the_cause(tmp_path: Path) -> None:
         Mosquitto("fast") as broker,
         forwarding_to(tmp_path, broker, f"http://127.0.0.1:{port}") as service,
     ):  # fmt: skip
-        one_reading(broker)
+        hear(broker, service)
         assert eventually(lambda: service.query("SELECT 1 FROM health WHERE component = 'forward'"), 15)
         said = service.run("forward", "status").stdout
         assert "waiting: " in said
         assert f"http://127.0.0.1:{port}: [Errno 111] Connection refused" in said
         assert service.run("forward", "check").returncode == 1
-        assert service.count() == 1
+        assert service.count() >= 1
 
 
-def one_reading(broker: Mosquitto) -> None:
-    """Publish a reading of now."""
-    body = json.dumps({"ts": time.time_ns() // 1_000_000, "value": 12.0}).encode()
-    Loadgen("127.0.0.1", broker.port, [("plant/cq-truck/DA001/nox", body)]).run(limit_s=10)
+def hear(broker: Mosquitto, service: Service, readings: int = 1) -> None:
+    """Have a service store so many readings of now, or more; what it had not yet subscribed to is gone."""
+
+    def is_heard() -> bool:
+        body = json.dumps({"ts": time.time_ns() // 1_000_000, "value": 12.0}).encode()
+        Loadgen("127.0.0.1", broker.port, [("plant/cq-truck/DA001/nox", body)]).run(limit_s=10)
+        return service.count() >= readings
+
+    assert eventually(is_heard, 30, 0.2)
 
 
 def forwarding_to(folder: Path, broker: Mosquitto, url: str, **more: object) -> Service:
@@ -564,9 +569,8 @@ def forwarding_to(folder: Path, broker: Mosquitto, url: str, **more: object) -> 
 def test_killed_between_acceptance_and_its_note(influx: Influx, tmp_path: Path) -> None:
     """A daemon killed after the server accepted and before that was taken out sends again: the same points, once."""
     with Mosquitto("fast") as broker, forwarding_to(tmp_path / "plant", broker, influx.url) as service:
-        for _ in range(3):
-            one_reading(broker)
-        assert eventually(lambda: len(in_influx(influx)) == 3, 20, 0.1)
+        hear(broker, service, 3)
+        assert eventually(lambda: in_influx(influx) == everything(service), 20, 0.1)
         service.kill9()
         assert service.query("SELECT count(*) > 0 FROM spool") == [(1,)]
         service.start()
@@ -586,7 +590,7 @@ def test_a_hanging_server_does_not_hold_up_the_end(tmp_path: Path) -> None:
     ):  # fmt: skip
         sink.manner = "hang"
         before = sink.requests
-        one_reading(broker)
+        hear(broker, service)
         assert eventually(lambda: sink.requests > before, 15)
         assert service.stop() == 0
         assert service.events("stopped")
@@ -597,12 +601,12 @@ def test_refused_lines_are_shown_with_the_answer(tmp_path: Path) -> None:
     with Mosquitto("fast") as broker, Sink() as sink:
         sink.bad = lambda line: line.startswith("reading,")
         with forwarding_to(tmp_path, broker, sink.url) as service:
-            one_reading(broker)
-            assert eventually(lambda: service.query("SELECT count(*) FROM refused_line") == [(1,)], 15)
-            [row] = csv.DictReader(io.StringIO(service.run("forward", "refused", "--format", "csv").stdout))
+            hear(broker, service)
+            assert eventually(lambda: service.query("SELECT count(*) FROM refused_line")[0][0], 15)
+            row, *_ = csv.DictReader(io.StringIO(service.run("forward", "refused", "--format", "csv").stdout))
             assert row["answer"] == "400: unable to parse"
             assert row["line"].startswith("reading,outlet=DA001,plant=cq-truck,point=DA001.nox,")
-            assert "refused for good: 1 lines" in service.run("forward", "status").stdout
+            assert "refused for good: " in service.run("forward", "status").stdout
 
 
 def test_a_filling_spool_is_an_alarm(tmp_path: Path) -> None:
