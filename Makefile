@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --extra al
 	--quiet --custom-compile-command "make lock"
 # What the tests start for real, the font of charts and pages, what prints a page as PDF, and what reads one back.
 TEST_PACKAGES := mosquitto mosquitto-clients exim4-daemon-light openssl systemd-container fonts-wqy-microhei \
-	libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 poppler-utils
+	libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 poppler-utils influxdb nginx-light victoria-metrics
 
 # `make bench BENCH=ingest` runs one.
 BENCH ?= $(shell grep -l __main__ benchmarks/*.py | xargs -n1 basename -s .py | grep -v bare)
@@ -32,7 +32,7 @@ lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/mypy --strict src
 
 bench: $(VENV)/.dev ## the benchmarks, with a real mosquitto
-	@scripts/system-packages mosquitto
+	@scripts/system-packages mosquitto influxdb nginx-light victoria-metrics
 	for name in $(BENCH); do $(BIN)/python -m benchmarks.$$name; done
 
 lock: $(VENV)/.dev ## resolve the requirements anew, with hashes

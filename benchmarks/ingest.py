@@ -93,11 +93,11 @@ def bare_seconds(messages: list[Message]) -> float:
         return ended - began
 
 
-def daemon_seconds(plant: SimulatedPlant, messages: list[Message], readings: int) -> float:
-    """Give how long the daemon takes until every reading is committed."""
+def daemon_seconds(plant: SimulatedPlant, messages: list[Message], readings: int, **settings: object) -> float:
+    """Give how long the daemon takes until every reading is committed; `settings` as a `Service` takes them."""
     with tempfile.TemporaryDirectory() as folder, Mosquitto("fast") as broker:
         _pinned(broker)
-        with Service(Path(folder), plant_file(plant), broker.port, cpu=CONSUMER_CPU) as service:
+        with Service(Path(folder), plant_file(plant), broker.port, cpu=CONSUMER_CPU, **settings) as service:
             wait_until_idle(service.pid)
             thread, began = _publish(broker.port, messages)
             if not eventually(lambda: service.count() >= readings, LIMIT_S, POLL_S):

@@ -67,7 +67,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], limit_s: float = 
             return
 
 
-class _Server(ABC):
+class Server(ABC):
     """A server process with a port, started and ended again and again over the same folder."""
 
     def __init__(self, port: int | None, folder: Path | None) -> None:
@@ -135,7 +135,7 @@ class _Server(ABC):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Mosquitto(_Server):
+class Mosquitto(Server):
     """A real mosquitto. Profiles: `defaults`, `save_every_change`, `fast` (saved only in good order), `tls`.
 
     `tls` has a second listener (`tls_port`) with a certificate for localhost by `ca_file`, and a password file with
@@ -205,7 +205,7 @@ class Mosquitto(_Server):
         (self.folder / "mosquitto.conf").write_text(text)
 
 
-class Amqtt(_Server):
+class Amqtt(Server):
     """The amqtt broker in a child process: pure Python, MQTT 3.1.1 only, nothing kept over a restart."""
 
     def __init__(self, port: int | None = None, folder: Path | None = None) -> None:

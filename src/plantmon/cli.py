@@ -27,6 +27,7 @@ from plantmon.cli_declare import calibration_app, declare_app
 from plantmon.cli_digest import digest_app
 from plantmon.cli_due import due_app
 from plantmon.cli_esg import esg_app
+from plantmon.cli_forward import forward_app, read_influx
 from plantmon.cli_ledger import ledger_app
 from plantmon.cli_messages import messages_app, second_app
 from plantmon.cli_meter import meter_app, meters_app
@@ -53,6 +54,7 @@ log = structlog.get_logger()
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Stores a plant's readings, judges them against its permit, and mails in time.")  # fmt: skip
 app.add_typer(alarm_app, name="alarms")
+app.add_typer(forward_app, name="forward")
 app.add_typer(messages_app, name="messages")
 app.add_typer(second_app)
 app.add_typer(permit_app, name="permit")
@@ -79,6 +81,13 @@ class Level(StrEnum):
     MINUTE = "1min"
     HOUR = "1h"
     DAY = "1d"
+
+
+class Where(StrEnum):
+    """Where readings and windows are read from."""
+
+    SQLITE = "sqlite"
+    INFLUX = "influx"
 
 
 def _language(named: str | None) -> str:
@@ -136,6 +145,7 @@ def query(
     start: From = None,
     end: To = None,
     window: Annotated[Level | None, typer.Option(help="Windows instead of single readings.")] = None,
+    store: Annotated[Where, typer.Option(help="The plant's own store, or the InfluxDB beside it.")] = Where.SQLITE,
     style: Style = Format.TABLE,
 ) -> None:
     """Print a point's readings or windows; without --from and --to, its last day, of days the last month."""
@@ -147,6 +157,9 @@ def query(
         near = difflib.get_close_matches(point, plant.points, 1)
         hint = here.say("did_you_mean", nearest=near[0]) if near else ""
         fail(here.say("unknown_point", point=point, hint=hint))
+    if store is Where.INFLUX:
+        typer.echo(render(*read_influx(here, settings, plant, chosen, window, start, end), style))
+        return
     if chosen.formula is not None and window is None:
         window = Level.HOUR if chosen.is_virtual else Level.MINUTE  # it has no readings of its own
     if window is Level.MINUTE and (chosen.is_slow or chosen.kind is Kind.COUNTER):

@@ -1,8 +1,8 @@
 """This module is the daemon: it builds the stages, owns threads, scheduler and clock, and the order of stopping.
 
 Threads: paho's network thread fills the queue; the writer drains it, commits and acknowledges; the scheduler's workers
-run the stages and the watches; one thread mails, one each tells of stuck mails elsewhere and beats; the main thread
-feeds systemd's watchdog and waits for the end.
+run the stages and the watches; one thread mails, one each tells of stuck mails elsewhere, beats, and forwards to an
+InfluxDB; the main thread feeds systemd's watchdog and waits for the end.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from plantmon.pipeline import Pipeline
 from plantmon.plant.topics import DECODED
 from plantmon.requests import Requests
 from plantmon.settings import Settings
-from plantmon.store import alarms, health, inbox, points, series, values
+from plantmon.store import alarms, health, inbox, points, series, spool, values
 from plantmon.store.database import Lock, Store, transaction
 from plantmon.store.writer import Writer
 from plantmon.times import HOUR_MS, MINUTE_MS, Clock
@@ -55,11 +55,15 @@ LOG_AGAIN_S = 3600.0  # an unchanged failure is logged once an hour
 MAIL_IDLE_S = 30.0
 SECOND_LOOK_S = 5.0  # how often it is looked whether a mail is stuck; what is known to fall due is looked at in time
 BEAT_LOOK_S = 1.0
+FORWARD_LOOK_S = 1.0  # what is committed within it goes in one request
 WATCHES_STUCK_S = 60.0  # they look around every second
 STATUS_EVERY_S = 10.0
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 # While messages wait, storing goes before computing: hours that still fill would be computed again and again.
 STAGES_REST = 3.0  # times as long as the stages ran
+FORWARD_END_S = 0.5  # what was accepted and could not be noted any more goes out once again
+FORWARD_REST = 20.0  # likewise: who reads the InfluxDB can wait, who sends to us may not be kept waiting
+FORWARD_YIELDS = 50  # messages that wait: more than a plant's ordinary trickle
 LONGEST_REST_S = 15.0
 
 
@@ -122,6 +126,7 @@ class Daemon:
         self._was_connected = False
         self._failures: dict[str, tuple[str, float, int]] = {}  # component: what, when last logged, how often
         self._stages_rest_until_s = 0.0
+        self._forward_rests_until_s = 0.0
         self._looked_ahead_min = 0  # the plant minute it was last done in
         self._digested_min = 0  # likewise
         self._looked_around_s = time.monotonic()
@@ -156,6 +161,8 @@ class Daemon:
         self._pipeline: Pipeline | None = None
         self._writer.start(self._pump)
         self._store = Store(settings.store.path, self._writer.run)
+        spool_max = settings.influx.spool_max if settings.influx else 0
+        self._store.write(lambda connection: spool.set_limit(connection, spool_max))
         domain = settings.smtp.sender.rpartition("@")[2]
         pipeline = Pipeline(plant, self._store, self._clock.now(), domain, self._clock.rate)
         self._requests = Requests(pipeline, self._clock.now)
@@ -183,10 +190,13 @@ class Daemon:
         self._mail_thread = threading.Thread(target=self._mail, name="mail", daemon=True)
         self._second = outward.second_channel_of(settings, plant, self._store, self._clock.rate)
         self._heartbeat = outward.heartbeat_of(settings, plant, self._session.publish_status)
+        self._forwarder = outward.forwarder_of(settings, plant, self._store)
+        if self._forwarder is not None:
+            self._loops.append(outward.Loop("forward", self._forward, self._ending, FORWARD_END_S))
         if self._second is not None:
-            self._loops.append(outward.Loop("second-channel", self._tell_elsewhere, self._ending))
+            self._loops.append(outward.Loop("second-channel", self._tell_elsewhere, self._ending, MAIL_END_S))
         if self._heartbeat is not None:
-            self._loops.append(outward.Loop("heartbeat", self._beat, self._ending))
+            self._loops.append(outward.Loop("heartbeat", self._beat, self._ending, MAIL_END_S))
 
     def _schedule(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
@@ -362,14 +372,16 @@ class Daemon:
         away_s = None if link.is_connected else real_s - link.changed_s
         stalled_s = None if link.stalled_s is None else real_s - link.stalled_s
         fault, self._fault_to_tell = self._fault_to_tell, None
-        seen = watch.Surroundings(
-            away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, fault, stalled_s
-        )
-        conditions = watch.conditions(seen, now_ms)
         with self._store.readers.snapshot() as connection:
+            waiting = spool.total(connection)
             lives = points.lives(connection)
             ahead = points.ahead(connection)
             standing = {alarm.key for alarm in alarms.all_standing(connection)}
+        seen = watch.Surroundings(
+            away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, fault, stalled_s,
+            waiting.bytes / waiting.most if waiting.most else None,
+        )  # fmt: skip
+        conditions = watch.conditions(seen, now_ms)
         heard = {name: silence.Heard(life.heard_ms) for name, life in lives.items()}
         slack_ms = int(ON_THE_WAY_S * 1000 * self._clock.rate)
         is_deaf = away_s is not None or self._clock_is_wrong or self._store_fault is not None
@@ -483,7 +495,7 @@ class Daemon:
         with self._store.readers.snapshot() as connection:
             return series.course(connection, number, start_ms, end_ms)
 
-    # the threads of second channel and heartbeat
+    # the threads of second channel, heartbeat and InfluxDB
 
     def _tell_elsewhere(self) -> float:
         """Tell of stuck mails on the second channel; give how long to wait."""
@@ -511,6 +523,28 @@ class Daemon:
         except Exception:  # a heartbeat must beat on
             log.exception("heartbeat_failed")
         return BEAT_LOOK_S
+
+    def _forward(self) -> float:
+        """Send what waits for the InfluxDB, giving way to readings that come in; give how long to wait."""
+        assert self._forwarder is not None
+        if len(self._inflow) > FORWARD_YIELDS and time.monotonic() < self._forward_rests_until_s:
+            return 0.1
+        began_s = time.monotonic()
+        try:
+            turn = self._forwarder.run(self._clock.now(), began_s)
+        except StoreUnavailable as error:
+            self._note_store_fault(str(error))
+            return 1.0
+        except Exception as error:  # what waits must have its chance again
+            self._note_failure("forward", error)
+            return LONGEST_REST_S
+        took_s = time.monotonic() - began_s
+        self._forward_rests_until_s = time.monotonic() + min(FORWARD_REST * took_s, LONGEST_REST_S)
+        if turn.rows or turn.fault:
+            self._note_called("forward", turn.fault)
+        if turn.fault:
+            return turn.wait_s
+        return 0.0 if turn.is_full else FORWARD_LOOK_S
 
     def _note_called(self, component: str, fault: str | None) -> None:
         """Show in health and log how a call went; a writer that is stuck is not waited for."""
@@ -579,7 +613,7 @@ class Daemon:
         if mail is not None and mail.is_alive():  # what the mail server just took must still be written, or goes twice
             mail.join(MAIL_END_S)
         for loop in self._loops:
-            loop.join(MAIL_END_S)
+            loop.join()
         if getattr(self, "_writer", None) is not None:
             self._writer.stop(DRAIN_S)
         if getattr(self, "_session", None) is not None:

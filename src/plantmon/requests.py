@@ -14,11 +14,12 @@ from plantmon.alarms import asked
 from plantmon.errors import DeclarationError
 from plantmon.ledger import take as ledger
 from plantmon.pipeline import Pipeline
+from plantmon.store import resend
 from plantmon.store.inbox import Answer
 
 
 class Requests:
-    """The requests there are: `adopt`, `recompute`, what is asked of alarms, and what people declare or note.
+    """The requests there are: `adopt`, `recompute`, `forward`, those about alarms, and what people declare or note.
 
     Alarms: `ack`, `shelve`, `unshelve`, `close`. Declared: `mark`, `correct`, `calibrate`, of the register `note` and
     `fault_report`, and `handed_in`; of the ledger `ledger_import`, `ledger_add`, `ledger_correct`, `ledger_withdraw`;
@@ -34,6 +35,7 @@ class Requests:
         handlers: dict[str, Callable[[dict[str, Any], str], Answer]] = {
             "adopt": self._adopt,
             "recompute": self._recompute,
+            "forward": self._forward,
         }
         if kind in asked.TAKES:
             return self._ask_alarm(kind, body, by)
@@ -82,3 +84,9 @@ class Requests:
     def _recompute(self, body: dict[str, Any], by: str) -> Answer:
         windows, verdicts = self._pipeline.recompute(body["start"], body["end"], self._now())
         return True, {"windows_changed": windows, "verdicts_changed": verdicts}
+
+    def _forward(self, body: dict[str, Any], by: str) -> Answer:
+        number = self._pipeline.store.write(
+            lambda connection: resend.ask(connection, body["start"], body["end"], by, self._now())
+        )
+        return True, {"id": number}

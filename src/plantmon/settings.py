@@ -45,6 +45,8 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(:[^\s/?#@]*@[^\s/?#@]+)?([/?#][!-~]*)?")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[ \t]*[ -~]*")  # RFC 9110, 5.1 and 5.5
+_SIZE = re.compile(r"([0-9]{1,6}) ?(MB|GB)")
+_SIZES = {"MB": 1_000_000, "GB": 1_000_000_000}
 _LONGEST_TOPIC = 65_535  # bytes; MQTT 5, 1.5.4
 
 
@@ -126,6 +128,17 @@ def _is_a_second(value: timedelta) -> timedelta:
     return value
 
 
+def _read_size(value: Any) -> Any:
+    """Read `2GB` or `500MB`; a number without unit is refused."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError("expected a size such as 2GB or 500MB")
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("expected a size such as 2GB or 500MB")
+    return int(found[1]) * _SIZES[found[2]]
+
+
+Size = Annotated[int, BeforeValidator(_read_size), Field(ge=1_000_000)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Host = Annotated[str, Field(min_length=1)]
 Moment = Annotated[str, BeforeValidator(_read_moment)]
@@ -245,12 +258,16 @@ class Web(Section):
 
 
 class Influx(Section):
-    """An InfluxDB beside the store, which gets a copy."""
+    """An InfluxDB beside the store, which gets a copy; `spool_max` is in bytes."""
 
     url: Annotated[str, Field(pattern=r"^https?://")]
     org: str
     bucket: str
     token: SecretStr | None = None
+    ca: Path | None = None
+    timeout_s: TimeoutS = 10
+    hold_s: Annotated[float, Field(ge=0, le=3600)] = 60
+    spool_max: Size = 2_000_000_000
 
 
 class Log(Section):
@@ -500,6 +517,8 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
     if tls is not None:
         paths = {key: folder / path for key, path in tls if path is not None}
         settings = _with(settings, "mqtt", tls=tls.model_copy(update=paths))
+    if settings.influx is not None and settings.influx.ca is not None:
+        settings = _with(settings, "influx", ca=folder / settings.influx.ca)
     settings = _with(settings, "plant", file=folder / settings.plant.file)
     return _with(settings, "store", path=folder / settings.store.path)
 

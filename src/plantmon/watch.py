@@ -12,6 +12,8 @@ from plantmon.model.alarm import Condition, Severity
 BROKER_AWAY_S = 30.0  # real seconds; a broker that restarts is back sooner
 DROP_STANDS_MS = 3_600_000  # plant time an alarm about dropped messages stands after the last one
 
+SPOOL_FILLS, SPOOL_EASES = 0.8, 0.7  # shares of the spool from which on it is said to fill, and below which no more
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -24,6 +26,7 @@ class Surroundings:
     clock_is_wrong: bool
     store_fault: str | None
     queue_stalled_s: float | None
+    spool_share: float | None = None  # of what may wait for the InfluxDB; None: there is none
 
 
 def conditions(seen: Surroundings, now_ms: int) -> list[Condition]:
@@ -37,8 +40,15 @@ def conditions(seen: Surroundings, now_ms: int) -> list[Condition]:
         _condition("broker_dropped", dropping, str(seen.dropped), now_ms),
         _condition("clock_wrong", seen.clock_is_wrong, "", now_ms),
         _condition("store_unavailable", seen.store_fault is not None, seen.store_fault or "", now_ms),
+        _condition("spool_filling", _is_filling(seen.spool_share), f"{(seen.spool_share or 0) * 100:.0f} %", now_ms),
         _condition("feed_stalled", seen.queue_stalled_s is not None, "", now_ms),
     ]
+
+
+def _is_filling(share: float | None) -> bool | None:
+    if share is None or share < SPOOL_EASES:
+        return False
+    return True if share >= SPOOL_FILLS else None
 
 
 def _condition(kind: str, is_bad: bool | None, detail: str, now_ms: int) -> Condition:

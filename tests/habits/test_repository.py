@@ -59,7 +59,7 @@ def test_test_target_lints_first() -> None:
 @pytest.mark.parametrize("script", ["scripts", "deploy", ".ci"])
 def test_scripts_are_well_formed(script: str) -> None:
     """Every script can be run and is bash without a slip."""
-    found = [file for file in (ROOT / script).iterdir() if file.read_bytes().startswith(b"#!")]
+    found = [file for file in (ROOT / script).iterdir() if file.is_file() and file.read_bytes().startswith(b"#!")]
     assert found
     for file in found:
         assert os.access(file, os.X_OK), file

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from plantmon.errors import DeclarationError
-from plantmon.esg import document
+from plantmon.esg import document, sent
 from plantmon.esg.figures import DENOMINATOR, Figures, figures_of
 from plantmon.esg.periods import Span, span_of
 from plantmon.model.metric import FactorUsed
 from plantmon.model.plant import Plant
-from plantmon.store import published
+from plantmon.store import published, spool
 from plantmon.store.published import Published
 from plantmon.tables.metrics import catalogue_hash
 from plantmon.texts import text
@@ -132,6 +132,7 @@ def _keep(
     supersedes: int | None = None,
 ) -> Published:  # fmt: skip
     written = document.write(made)
+    spool.add_metrics(connection, lambda: sent.rows_of([*sent.versions(connection, made.span.name), made]))
     published.add(
         connection, made.span.name, written, document.digest(written), plant.version, catalogue_hash(), by, now_ms,
         reason, supersedes,

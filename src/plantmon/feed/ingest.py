@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from plantmon.feed.check import Batch, Message
 from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
-from plantmon.store import dirty, points, readings, reported, values
+from plantmon.store import dirty, points, readings, reported, spool, values
 from plantmon.store.rejected import Rejected, Why, add
 from plantmon.store.reported import Reported
 from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -78,6 +78,7 @@ class Ingest:
                 first = np.unique(ts[kept] << POINT_BITS | point[kept], return_index=True)[1]
                 kept = kept[np.sort(first)]
             new = Columns(ts[kept], point[kept], np.array(batch.value)[kept], np.array(batch.flag, np.int64)[kept])
+            spool.add_readings(connection, new)
             self._touch(connection, new)
             self._live(connection, new, batch, kept, messages, now_ms)
             if self._on_batch is not None:

@@ -180,3 +180,26 @@ class Annual:
     factors: tuple[FactorUsed, ...]
     notes: tuple[str, ...] = ()
     published: str | None = None  # when and with which hash, of a frozen year
+
+
+@dataclass(frozen=True, slots=True)
+class SentMetric:
+    """A published figure as it is sent to an InfluxDB; `denominator` is empty but of an intensity.
+
+    Shares are those of the figure's time, of an intensity those of what is divided; `version` counts the publications
+    of the period from 1.
+    """
+
+    metric: str
+    start_ms: int
+    period: str
+    unit: str
+    denominator: str
+    value: float | None
+    measured: float
+    substituted: float
+    ledger: float
+    missing: float
+    provisional: bool
+    at_least: bool
+    version: int

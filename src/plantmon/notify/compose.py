@@ -72,6 +72,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "night_minimum": ("step_night", "step_leak", "step_note"),
     "store_unavailable": ("step_disk",),
     "feed_stalled": ("step_service",),
+    "spool_filling": ("step_influx",),
     "corrected": ("step_register", "step_keep"),
     "storm": ("step_storm", "step_list"),
     "test": ("step_none",),

@@ -36,6 +36,7 @@ KINDS = (
     "night_minimum",
     "store_unavailable",
     "feed_stalled",
+    "spool_filling",
     "corrected",
     "storm",
     "test",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from plantmon.model.alarm import Alarm, Condition, Severity, State, Told
+from plantmon.store import spool
 
 _COLUMNS = tuple(field.name for field in fields(Alarm))
 _FIELDS = ", ".join(_COLUMNS)
@@ -187,10 +188,18 @@ def note(
     connection: sqlite3.Connection, number: int, event: str, by: str | None, detail: Mapping[str, Any], now_ms: int
 ) -> None:
     """Add a line to an alarm's history."""
-    connection.execute(
+    line = connection.execute(
         "INSERT INTO alarm_event (alarm, at_ms, event, by, detail) VALUES (?, ?, ?, ?, ?)",
         (number, now_ms, event, by, json.dumps(detail, ensure_ascii=False)),
-    )
+    ).lastrowid
+    assert line is not None
+
+    def row() -> tuple[Any, ...]:
+        alarm = get(connection, number)
+        assert alarm is not None
+        return spool.alarm_row(line, now_ms, event, number, alarm.kind, alarm.severity, detail, alarm.facts)
+
+    spool.add_alarm(connection, row)
 
 
 def history(connection: sqlite3.Connection, number: int) -> list[Happening]:

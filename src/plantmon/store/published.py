@@ -86,6 +86,11 @@ def history(connection: sqlite3.Connection, period: str | None = None) -> list[P
     return [Published(*row) for row in rows]
 
 
+def periods(connection: sqlite3.Connection) -> list[str]:
+    """List the periods that were published, by name."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT period FROM published ORDER BY period")]
+
+
 def restatements(connection: sqlite3.Connection, period: str) -> list[Restatement]:
     """List what restatements of a period changed, the oldest first."""
     found = []

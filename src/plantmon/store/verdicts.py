@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plantmon.model.verdict import Outcome, Reason, Verdict
+from plantmon.store import spool
 from plantmon.store.values import next_number
 
 _FIELDS = 'limit_key, start, "end", outcome, reason, value, bound, detail'
@@ -24,7 +25,7 @@ def write_changed(connection: sqlite3.Connection, verdicts: Iterable[Verdict], n
 
     An exceedance that stood and is none any more is kept as withdrawn.
     """
-    changed = 0
+    changed: list[Verdict] = []
     for verdict in verdicts:
         old = read(connection, verdict.limit_key, verdict.start)
         if old == verdict:
@@ -38,19 +39,20 @@ def write_changed(connection: sqlite3.Connection, verdicts: Iterable[Verdict], n
                 verdict.value, verdict.bound, verdict.detail, next_number(connection, "verdict"),
             ),
         )  # fmt: skip
-        changed += 1
-    return changed
+        changed.append(verdict)
+    spool.add_verdicts(connection, changed)
+    return len(changed)
 
 
 def withdraw(connection: sqlite3.Connection, verdicts: Iterable[Verdict], now_ms: int) -> int:
     """Take out verdicts that no limit in force gives any more; exceedances among them are kept as withdrawn."""
-    count = 0
-    for verdict in verdicts:
+    gone = list(verdicts)
+    for verdict in gone:
         if verdict.outcome.is_exceedance:
             _keep_withdrawn(connection, verdict, None, now_ms)
         connection.execute("DELETE FROM verdict WHERE limit_key = ? AND start = ?", (verdict.limit_key, verdict.start))
-        count += 1
-    return count
+    spool.add_verdicts(connection, gone, is_withdrawn=True)
+    return len(gone)
 
 
 def _keep_withdrawn(connection: sqlite3.Connection, old: Verdict, new: Verdict | None, now_ms: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from plantmon.model.window import WINDOW_FIELDS, Window
+from plantmon.store import spool
 from plantmon.times import HOUR_MS
 
 _COLUMNS = ", ".join(f'"{name}"' for name in WINDOW_FIELDS)
@@ -87,10 +88,12 @@ def between(
 
 def write(connection: sqlite3.Connection, windows: Iterable[Window]) -> None:
     """Write windows, over what stood there."""
+    written = list(windows)
     connection.executemany(
         f'INSERT OR REPLACE INTO "window" ({_COLUMNS}) VALUES ({_PLACES})',  # noqa: S608
-        [{name: getattr(window, name) for name in WINDOW_FIELDS} for window in windows],
+        [{name: getattr(window, name) for name in WINDOW_FIELDS} for window in written],
     )
+    spool.add_windows(connection, written)
 
 
 def closed(connection: sqlite3.Connection, level: str) -> dict[int, tuple[int, int]]:

@@ -1,0 +1,92 @@
+"""This module gives published figures as what is sent of them to an InfluxDB: a point a metric, and one an intensity.
+
+What a later publication of the period no longer has goes out once more as not known, so that it does not stand there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from plantmon.esg import document
+from plantmon.esg.figures import DENOMINATOR, Figures, intensity
+from plantmon.esg.periods import span_of
+from plantmon.model.metric import Coverage, Figure, SentMetric
+from plantmon.store import published
+from plantmon.times import PlantTime
+
+_PROVISIONAL = {"provisional", "running"}
+
+
+class SentAgain:
+    """Gives the points of published periods once more, for `store.resend`."""
+
+    def __init__(self, time: PlantTime) -> None:
+        self._time = time
+
+    def __call__(
+        self, connection: sqlite3.Connection, start_ms: int, end_ms: int, after: str
+    ) -> tuple[list[SentMetric], str | None]:
+        """Give the first period behind `after`, by name, that begins in [start, end): its points and its name."""
+        for period in published.periods(connection):
+            if period > after and start_ms <= span_of(period, self._time).edges[0] < end_ms:
+                return rows_of(versions(connection, period)), period
+        return [], None
+
+
+def versions(connection: sqlite3.Connection, period: str) -> list[Figures]:
+    """Read every publication of a period, the oldest first."""
+    return [
+        document.read(Figures, published.document(connection, one.id)) for one in published.history(connection, period)
+    ]
+
+
+def rows_of(published: Sequence[Figures]) -> list[SentMetric]:
+    """Give the points of a period's newest publication, and as not known those that only an older one has.
+
+    `published` are all of them, the oldest first; the newest one's place, from 1, is the version of every point.
+    """
+    version = len(published)
+    stands = {_series(row): row for row in _rows(published[-1], version)}
+    gone: dict[tuple[str, ...], SentMetric] = {}
+    for old in published[:-1]:
+        for row in _rows(old, version):
+            if _series(row) not in stands:
+                gone[_series(row)] = replace(
+                    row, value=None, measured=0.0, substituted=0.0, ledger=0.0, missing=1.0, at_least=False,
+                    provisional=False,
+                )  # fmt: skip
+    return [*stands.values(), *gone.values()]
+
+
+def _series(row: SentMetric) -> tuple[str, ...]:
+    return row.metric, row.denominator, row.unit
+
+
+def _rows(made: Figures, version: int) -> Iterator[SentMetric]:
+    divisors = [
+        (id.removeprefix(DENOMINATOR), figure) for id, figure in made.figures.items() if id.startswith(DENOMINATOR)
+    ]
+    for id, figure in made.figures.items():
+        yield _row(made, version, id, figure, figure.value)
+        if not figure.metric.is_intensive or id.startswith(DENOMINATOR):
+            continue
+        for name, divisor in divisors:
+            value = intensity(figure.value, divisor.value)
+            yield _row(made, version, id, figure, value, name, divisor)
+
+
+def _row(
+    made: Figures, version: int, id: str, figure: Figure, value: Decimal | None, denominator: str = "",
+    divisor: Figure | None = None,
+) -> SentMetric:  # fmt: skip
+    notes = {*figure.notes, *(divisor.notes if divisor is not None else ())}
+    shares: Coverage = figure.coverage
+    return SentMetric(
+        id, made.span.edges[0], made.span.name,
+        f"{figure.metric.unit}/{divisor.metric.unit}" if divisor is not None else figure.metric.unit, denominator,
+        None if value is None else float(value), shares.measured, shares.substituted, shares.ledger, shares.missing,
+        bool(notes & _PROVISIONAL), "at_least" in figure.notes, version,
+    )  # fmt: skip
