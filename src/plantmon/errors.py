@@ -68,6 +68,10 @@ class AlreadyRunning(PlantmonError):
     """Another daemon holds the lock of this store."""
 
 
+class StatementError(PlantmonError):
+    """What a plant of a group published cannot be read; the message says where, and what is wrong with it."""
+
+
 class CannotPrint(PlantmonError):
     """A page cannot be printed; `is_missing` says that the library for it, or what that needs, is not installed."""
 

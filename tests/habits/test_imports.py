@@ -19,6 +19,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         "deadlines",
         "declare",
+        "group",
         "ledger",
         "metering",
         "notes",

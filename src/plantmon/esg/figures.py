@@ -188,7 +188,11 @@ def _checked(target: TargetRule, figure: Figure, denominators: Mapping[str, Deci
     reached = figure.value
     if target.per is not None:
         reached = intensity(figure.value, denominators.get(target.per))
-    unit = figure.metric.unit
+    return checked(target, reached, figure.metric.unit)
+
+
+def checked(target: TargetRule, reached: Decimal | None, unit: str) -> TargetCheck:
+    """Compare what was reached, in a metric's unit, with a target."""
     low = _bound(target.minimum, target.minimum_unit, unit)
     high = _bound(target.maximum, target.maximum_unit, unit)
     is_met = None

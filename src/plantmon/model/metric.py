@@ -32,6 +32,8 @@ class TermKind(StrEnum):
     DAY = "day"
     HOUR = "hour"
     READING = "reading"
+    PLANT = "plant"  # what a plant of a group states
+    SHARE = "share"  # a group's share in a plant, a part of one
     MISSING = "missing"
 
 
@@ -142,12 +144,13 @@ class Line:
     per: Mapping[str, Decimal | None]
     previous_per: Mapping[str, Decimal | None]
     targets: tuple[TargetCheck, ...] = ()
+    is_comparable: bool = True  # False: the two periods' sums are of different plants
 
     @property
     def change(self) -> Decimal | None:
         """Give this period's value less the previous one's as a share of that; None where either is unknown or 0."""
         before = self.previous.value if self.previous is not None else None
-        if self.figure.value is None or not before:
+        if self.figure.value is None or not before or not self.is_comparable:
             return None
         return (self.figure.value - before) / abs(before)
 

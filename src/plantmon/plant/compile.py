@@ -475,7 +475,7 @@ def _esg(esg: schema.Esg) -> model.EsgRules:
         grid_region=esg.grid_factor.region,
         grid_method=esg.grid_factor.method,
         factors={id: model.OwnFactor(_exact(one.value), one.unit, one.source) for id, one in esg.factors.items()},
-        targets=tuple(map(_target, esg.targets)),
+        targets=tuple(map(target_of, esg.targets)),
         metrics=tuple(_own_metric(id, one) for id, one in esg.metrics.items()),
         gwp=esg.gwp,
         ch4_n2o=esg.ch4_n2o,
@@ -500,7 +500,8 @@ def _denominator(id: str, one: schema.Denominator) -> model.DenominatorRule:
     return model.DenominatorRule(id, name, one.quantity, one.product, one.ledger, one.unit)
 
 
-def _target(target: schema.Target) -> model.TargetRule:
+def target_of(target: schema.Target) -> model.TargetRule:
+    """Give a target as the model has it."""
     low, high = target.min, target.max
     return model.TargetRule(
         metric=target.metric,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 from plantmon import units
 from plantmon.errors import UnitError
-from plantmon.model.metric import Metric
 from plantmon.plant import schema
 from plantmon.plant.fitting import check_period, overlap, say
 from plantmon.plant.problems import Problems
@@ -14,7 +14,7 @@ from plantmon.plant.values import Amount
 from plantmon.tables import ledger
 from plantmon.tables.factor_units import ratio, read
 from plantmon.tables.factors import GWP, OWN, ids, regions, rows, unit_of
-from plantmon.tables.metrics import catalogue, member
+from plantmon.tables.metrics import catalogue, find
 from plantmon.tables.tax import rates
 
 GRID = "grid.location"
@@ -29,7 +29,7 @@ def check_esg(esg: schema.Esg, problems: Problems) -> None:
     for denominator in esg.denominators.values():
         _check_item(denominator, problems)
     for target in esg.targets:
-        _check_target(esg, target, problems)
+        check_target(target, problems, esg.metrics)
 
 
 def _check_factor(id: str, factor: schema.Factor, problems: Problems) -> None:
@@ -91,29 +91,19 @@ def _items() -> tuple[str, ...]:
     return tuple(ledger.ledger_items())
 
 
-def _check_target(esg: schema.Esg, target: schema.Target, problems: Problems) -> None:
-    if target.metric in esg.metrics:
-        unit = esg.metrics[target.metric].unit
+def check_target(target: schema.Target, problems: Problems, own: Mapping[str, schema.OwnMetric]) -> None:
+    """Note a target of a metric that neither the catalogue nor the file has, or in a unit of another thing."""
+    if target.metric in own:
+        unit = own[target.metric].unit
     else:
-        metric = _metric(target.metric)
+        metric = find(target.metric)
         if metric is None:
-            known = (*esg.metrics, *(one.id for one in catalogue()))
+            known = (*own, *(one.id for one in catalogue()))
             say(problems, target, "metric", "no_such_metric", given=target.metric, allowed=known)
             return
         unit = metric.unit
     for key, amount in (("max", target.max), ("min", target.min)):
         _check_bound(target, key, amount, unit, problems)
-
-
-def _metric(id: str) -> Metric | None:
-    """Give the catalogue's metric of an id, of a family where it is of one."""
-    for one in catalogue():
-        family = one.id.removesuffix("*")
-        if one.id == id:
-            return one
-        if family != one.id and id.startswith(family) and id != family:
-            return member(one, id.removeprefix(family))
-    return None
 
 
 def _check_bound(target: schema.Target, key: str, amount: Amount | None, unit: str, problems: Problems) -> None:

@@ -15,17 +15,19 @@ from plantmon.plant.shape import read_shape
 
 def load_plant(path: pathlib.Path, language: str = "en") -> Plant:
     """Load the plant file at a path. Raises PlantFileError with all its mistakes, in `en` or `zh`."""
+    return load_plant_text(text_of(path, language), str(path), language)
+
+
+def text_of(path: pathlib.Path, language: str) -> str:
+    """Read a file's text. Raises PlantFileError where it cannot be read or is not in UTF-8."""
     problems = Problems()
-    text = ""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         problems.add(1, (), "unreadable", reason=error.strerror or type(error).__name__)
     except UnicodeDecodeError as error:
         problems.add(error.object.count(b"\n", 0, error.start) + 1, (), "not_utf8")
-    if problems.found:
-        raise PlantFileError(problems.told(str(path), language))
-    return load_plant_text(text, str(path), language)
+    raise PlantFileError(problems.told(str(path), language))
 
 
 def load_plant_text(text: str, filename: str, language: str = "en") -> Plant:

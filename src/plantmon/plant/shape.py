@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import typing
-from typing import Any
+from collections.abc import Mapping as Table
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,7 +18,8 @@ from plantmon.plant.problems import Mistake, Path, Problems, nearest_of
 from plantmon.plant.schema import File
 
 _MAX_ROUNDS = 8  # each round takes something out; a mistake needs two or three: value, then what required it
-_STAND_IN = {"id": "unknown", "name": "unknown", "timezone": "UTC"}
+_PLANT = {"plant": {"id": "unknown", "name": "unknown", "timezone": "UTC"}}
+M = TypeVar("M", bound=BaseModel)
 _ORIGIN = re.compile(r"'([^']*)'|(\d+)")
 _KINDS = {
     "string_type": "not_text",
@@ -34,24 +36,29 @@ _SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
 def read_shape(document: Mapping, problems: Problems) -> File | None:
-    """Give the file as far as its shape is right; None when so little is that nothing can be said of the rest."""
+    """Give the plant file as far as its shape is right; None when so little is that nothing can be said of the rest."""
+    return shaped(document, problems, File, _PLANT)
+
+
+def shaped(document: Mapping, problems: Problems, model: type[M], stand_ins: Table[str, object]) -> M | None:
+    """Give a file of any model as far as its shape is right; parts that had to go and must be there get stand-ins."""
     tree = document
     for attempt in range(_MAX_ROUNDS):
         try:
-            return File.model_validate(tree)
+            return model.model_validate(tree)
         except ValidationError as error:
             dead: set[Path] = set()
             details = _own_errors(error.errors(include_url=False))
-            meant = _meant_keys(tree, details)
+            meant = _meant_keys(tree, details, model)
             for detail in details:
                 written = _written_part(tree, detail["loc"])
                 if attempt == 0 and not (detail["type"] == "missing" and detail["loc"] in meant):
-                    _tell(tree, written, detail, problems)
+                    _tell(tree, written, detail, problems, model)
                 problems.damaged.add(_original(tree, written[:-1]))
                 dead.add(written)
             tree = _without(tree, (), dead)
-            if "plant" not in tree:
-                tree["plant"] = _STAND_IN
+            for name, stand_in in stand_ins.items():
+                tree.setdefault(name, stand_in)
     return None
 
 
@@ -66,16 +73,16 @@ def _own_errors(details: list[Any]) -> list[Any]:
     ]
 
 
-def _meant_keys(tree: Mapping, details: list[Any]) -> set[tuple[int | str, ...]]:
+def _meant_keys(tree: Mapping, details: list[Any], model: type[BaseModel]) -> set[tuple[int | str, ...]]:
     """Give the places of keys that unknown ones were most likely meant for; these are not missing besides."""
     unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
-    return {(*loc[:-1], nearest_of(str(loc[-1]), _free_keys(tree, loc[:-1])) or "") for loc in unknown}
+    return {(*loc[:-1], nearest_of(str(loc[-1]), _free_keys(tree, loc[:-1], model)) or "") for loc in unknown}
 
 
-def _free_keys(tree: Mapping, path: Path) -> tuple[str, ...]:
+def _free_keys(tree: Mapping, path: Path, model: type[BaseModel]) -> tuple[str, ...]:
     """List the keys the mapping at a path may have and has not; one of them an unknown key was meant for."""
     mapping = _node(tree, path)
-    return tuple(key for key in allowed_keys(path) if key not in mapping)
+    return tuple(key for key in allowed_keys(path, model) if key not in mapping)
 
 
 def _written_part(tree: Mapping, loc: tuple[int | str, ...]) -> Path:
@@ -130,14 +137,14 @@ def _without(node: Any, path: Path, dead: set[Path]) -> Any:
     return node
 
 
-def _tell(tree: Mapping, written: Path, detail: Any, problems: Problems) -> None:
+def _tell(tree: Mapping, written: Path, detail: Any, problems: Problems, model: type[BaseModel]) -> None:
     """Note one of pydantic's errors as a problem with a sentence of ours."""
     kind, context = detail["type"], detail.get("ctx", {})
     line, given = _line(tree, written), detail["input"]
     if kind == "missing":
         problems.add(line, (*written, detail["loc"][-1]), "missing")
     elif kind == "extra_forbidden":
-        allowed, free = allowed_keys(written[:-1]), _free_keys(tree, written[:-1])
+        allowed, free = allowed_keys(written[:-1], model), _free_keys(tree, written[:-1], model)
         problems.add(line, written, "unknown_key", given=str(written[-1]), allowed=allowed, free=free)
     elif kind == "value_error" and isinstance(context.get("error"), Mistake):
         mistake = context["error"]
@@ -190,7 +197,7 @@ def _is_table(annotation: Any) -> bool:
     return typing.get_origin(annotation) is dict or any(_is_table(part) for part in typing.get_args(annotation))
 
 
-def allowed_keys(path: Path) -> tuple[str, ...]:
+def allowed_keys(path: Path, top: type[BaseModel] = File) -> tuple[str, ...]:
     """List the keys the mapping at a path may have."""
-    model = model_at(path)
+    model = model_at(path, top)
     return tuple(field.alias or name for name, field in model.model_fields.items()) if model is not None else ()

@@ -42,6 +42,21 @@ def member(family: Metric, name: str, called: Name | None = None) -> Metric:
     return replace(family, id=family.id.replace("*", name), name=titles, derive=family.derive.replace("{}", name))
 
 
+def find(id: str) -> Metric | None:
+    """Give the catalogue's metric of an id, of a family where it is of one; None: the catalogue has none.
+
+    >>> find("production.vehicle").unit, find("own.paint")
+    ('pcs', None)
+    """
+    for one in catalogue():
+        family = one.id.removesuffix("*")
+        if one.id == id:
+            return one
+        if family != one.id and id.startswith(family) and id != family:
+            return member(one, id.removeprefix(family))
+    return None
+
+
 def _text() -> str:
     return (resources.files(__package__) / FILE).read_text(encoding="utf-8")
 

@@ -64,6 +64,7 @@ def _metric(material: Material, line: Line) -> dict[str, Any]:
         "group": metric.group,
         "unit": metric.unit,
         "decimals": metric.decimals,
+        "derive": metric.derive,
         "value": _number(figure.value),
         "reason": figure.reason,
         "previous": _number(line.previous.value if line.previous else None),
