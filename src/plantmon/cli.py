@@ -28,6 +28,7 @@ from plantmon.cli_digest import digest_app
 from plantmon.cli_due import due_app
 from plantmon.cli_esg import esg_app
 from plantmon.cli_forward import forward_app, read_influx
+from plantmon.cli_group import group_app
 from plantmon.cli_ledger import ledger_app
 from plantmon.cli_messages import messages_app, second_app
 from plantmon.cli_meter import meter_app, meters_app
@@ -67,6 +68,7 @@ app.add_typer(caps_app)
 app.add_typer(digest_app)
 app.add_typer(due_app)
 app.add_typer(esg_app)
+app.add_typer(group_app, name="group")
 app.add_typer(calibration_app, name="calibration")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(meter_app, name="meter")

@@ -2,76 +2,47 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-import sys
-from collections.abc import Callable
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from plantmon.cli_context import Context, From, To, ask, fail, reading, span
+from plantmon.cli_tables import (
+    Form,
+    Lang,
+    Out,
+    Per,
+    PeriodName,
+    Plain,
+    Previous,
+    Style,
+    Year,
+    check_out,
+    denominator_of,
+    line_of,
+    period_of,
+    previous_of,
+    print_json,
+    put,
+    written,
+)
 from plantmon.daemon import clock_of
-from plantmon.errors import CannotPrint, DeclarationError
+from plantmon.errors import DeclarationError
 from plantmon.esg import compare as weigh
 from plantmon.esg.engine import annual
 from plantmon.esg.look import Looker
-from plantmon.model.metric import Annual, Denominator, Line
 from plantmon.permits import permit_of
-from plantmon.reports.esg import comparison, explain, plain
-from plantmon.reports.esg.charts import charts
+from plantmon.reports.esg import comparison, explain
 from plantmon.reports.esg.explain import Depth, Within
 from plantmon.reports.esg.gather import material, restatements
-from plantmon.reports.esg.material import Material
-from plantmon.reports.esg.page import page
-from plantmon.reports.esg.pdf import PACKAGES, pdf
 from plantmon.reports.esg.words import Speech
-from plantmon.reports.esg.workbook import workbook
-from plantmon.reports.period import before, parse_period
+from plantmon.reports.period import parse_period
 from plantmon.store import points
 from plantmon.texts import text
 
 esg_app = typer.Typer()
 
 PUBLISH_S = 600.0
-NO_PREVIOUS = "none"
-
-
-class Form(StrEnum):
-    """How the tables are written."""
-
-    TABLE = "table"
-    XLSX = "xlsx"
-    HTML = "html"
-    PDF = "pdf"
-    CSV = "csv"
-    JSON = "json"
-
-
-_BINARY = frozenset({Form.XLSX, Form.PDF})
-
-
-class Plain(StrEnum):
-    """How a derivation or comparison is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class Language(StrEnum):
-    """The languages of the tables."""
-
-    EN = "en"
-    ZH = "zh"
-    BOTH = "both"
-
-
-Year = Annotated[int | None, typer.Option("--year", help="The year, such as 2020.")]
-PeriodName = Annotated[str | None, typer.Option("--period", help="A quarter or month instead: 2020-Q3, 2020-07.")]
-Lang = Annotated[Language | None, typer.Option("--lang", help="Language, else that of messages.")]
-Per = Annotated[str | None, typer.Option("--per", help="A denominator of the plant file, such as vehicle.")]
 
 
 @esg_app.command()
@@ -79,12 +50,10 @@ def report(
     context: typer.Context,
     year: Year = None,
     period: PeriodName = None,
-    previous: Annotated[
-        str | None, typer.Option("--previous", help="What to compare with: a period, or none; else a year before.")
-    ] = None,
-    style: Annotated[Form, typer.Option("--format", help="xlsx, html and json are the full editions.")] = Form.TABLE,
+    previous: Previous = None,
+    style: Style = Form.TABLE,
     lang: Lang = None,
-    out: Annotated[Path | None, typer.Option("--out", "--output", help="The file to write.")] = None,
+    out: Out = None,
     publish: Annotated[bool, typer.Option("--publish", help="Freeze the figures; if frozen before, restate.")] = False,
     by: Annotated[str | None, typer.Option("--by", help="Who publishes.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why a published period is published again.")] = None,
@@ -93,10 +62,9 @@ def report(
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
-    chosen = _period(here, year, period)
-    other = _previous(here, chosen, previous)
-    if style in _BINARY and out is None and sys.stdout.isatty():
-        fail(text("esg.to_terminal", here.language, form=style.value))
+    chosen = period_of(here, year, period)
+    other = previous_of(here, chosen, previous)
+    check_out(here, style, out)
     if publish:
         if by is None or not by.strip():
             fail(text("esg.no_author", here.language))
@@ -114,24 +82,7 @@ def report(
             connection, plant, permit_of(connection, plant), numbers, found, now_ms, str(lang or here.language),
             restatements(connection, found),
         )  # fmt: skip
-    _put(here, out, _written(here, contents, style))
-
-
-def _written(here: Context, contents: Material, style: Form) -> bytes:
-    """Write a report in one of its forms."""
-    if style is Form.XLSX:
-        return workbook(contents)
-    if style is Form.PDF:
-        try:
-            return pdf(page(contents, charts(contents)))
-        except CannotPrint as error:
-            key = "no_printer" if error.is_missing else "not_printed"
-            fail(text(f"esg.{key}", here.language, packages=PACKAGES, reason=error))
-    ways: dict[Form, Callable[[Material], str]] = {
-        Form.TABLE: plain.as_table, Form.CSV: plain.as_csv, Form.JSON: plain.as_json,
-    }  # fmt: skip
-    words = page(contents, charts(contents)) if style is Form.HTML else ways[style](contents)
-    return (words.rstrip("\n") + "\n").encode()
+    put(here, out, written(here, contents, style))
 
 
 @esg_app.command("explain")
@@ -154,7 +105,7 @@ def explain_command(
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
-    chosen = _period(here, year, period)
+    chosen = period_of(here, year, period)
     now_ms = clock_of(settings, plant).now()
     within = None
     if start is not None or end is not None:
@@ -164,11 +115,11 @@ def explain_command(
     with reading(here, settings) as connection:
         numbers = points.numbers(connection)
         found = annual(connection, plant, numbers, chosen, None, now_ms, only=metric)
-        line, denominator = _line(here, found, metric), _denominator(here, found, per)
+        line, denominator = line_of(here, found, metric), denominator_of(here, found, per)
         look = Looker(connection, plant, numbers).into
         tree = explain.deepened(explain.of_line(line, denominator), depth, look, within)
     if style is Plain.JSON:
-        _print_json({"plant": plant.id, "metric": metric, "per": per, "period": found.period, "depth": str(depth),
+        print_json({"plant": plant.id, "metric": metric, "per": per, "period": found.period, "depth": str(depth),
                      "published": found.published, "derivation": explain.as_object(tree, plant.time)})  # fmt: skip
     else:
         typer.echo(explain.as_text(tree, Speech(str(lang or here.language))))
@@ -202,70 +153,6 @@ def compare_command(
         except DeclarationError as error:
             fail(str(error))
     if style is Plain.JSON:
-        _print_json({"plant": plant.id, **comparison.as_object(found)})
+        print_json({"plant": plant.id, **comparison.as_object(found)})
     else:
         typer.echo(comparison.as_text(found, Speech(str(lang or here.language))))
-
-
-def _period(here: Context, year: int | None, period: str | None) -> str:
-    given = period if period is not None else None if year is None else f"{year:04}"
-    if given is None:
-        fail(text("esg.no_period", here.language))
-    return _parsed(here, given)
-
-
-def _parsed(here: Context, given: str) -> str:
-    try:
-        return parse_period(given).name
-    except ValueError:
-        fail(text("esg.bad_period", here.language, given=given))
-
-
-def _previous(here: Context, chosen: str, given: str | None) -> str | None:
-    """Give what to compare with: what was named, else the same period a year before."""
-    if given is None:
-        return before(chosen)
-    return None if given == NO_PREVIOUS else _parsed(here, given)
-
-
-def _line(here: Context, found: Annual, metric: str) -> Line:
-    lines = {line.figure.metric.id: line for line in found.lines}
-    if metric not in lines:
-        near = difflib.get_close_matches(metric, lines, 1)
-        hint = here.say("did_you_mean", nearest=near[0]) if near else ""
-        fail(text("esg.no_metric", here.language, metric=metric, hint=hint))
-    return lines[metric]
-
-
-def _denominator(here: Context, found: Annual, per: str | None) -> Denominator | None:
-    if per is None:
-        return None
-    known = {one.id: one for one in found.denominators}
-    if per not in known:
-        fail(text("esg.no_denominator", here.language, per=per, known=", ".join(known)))
-    return known[per]
-
-
-def _print_json(found: Any) -> None:
-    typer.echo(plain.json_text(found))
-
-
-def _put(here: Context, out: Path | None, content: bytes) -> None:
-    """Write to standard output, or to a file that is whole whenever it is there."""
-    if out is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-        return
-    kept = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        try:
-            with kept.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            kept.replace(out)
-        finally:
-            kept.unlink(missing_ok=True)
-    except OSError as error:
-        fail(here.say("cannot_write", file=out, reason=error.strerror or error))
-    typer.echo(here.say("written", file=out), err=True)

@@ -13,6 +13,7 @@ import pytest
 
 from plantmon import __version__
 from plantmon.plant import load_plant
+from plantmon.plant.group import load_group
 from plantmon.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +109,9 @@ def test_every_example_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("PLANTMON_") or name == "CREDENTIALS_DIRECTORY"]:
         monkeypatch.delenv(name)
     for file in sorted((ROOT / "config").iterdir()):
-        if file.suffix == ".yaml":
+        if file.name == "group.yaml":
+            assert load_group(file).members
+        elif file.suffix == ".yaml":
             assert load_plant(file).points
         elif file.suffix == ".toml":
             assert load_settings(file).plant.file.is_file()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -19,7 +18,7 @@ from plantmon.model.plant import Name
 
 _MOST_BYTES = 64 * 2**20  # a year of a plant with 300 points has some 300 kB
 _FURTHEST = 60  # powers of ten of a number: what is beyond is no figure
-T = TypeVar("T")
+NOT_SAID = Coverage(missing=0.0)  # of a denominator, whose coverage a report does not give
 
 
 class _Name(msgspec.Struct):
@@ -139,7 +138,7 @@ def _statement(report: _Report, file: Path) -> Statement:
         report.plant,
         report.period,
         report.published,
-        str(file),
+        file.name,
         {one.id: _figure(one, names, file) for one in report.metrics},
         {one.id: _denominator(one, file) for one in report.denominators},
         tuple(_factor(one, names, file) for one in report.factors),
@@ -174,7 +173,7 @@ def figure_of(
 
 def _denominator(one: _Denominator, file: Path) -> Figure:
     metric = Metric(one.id, _name(one.name), one.unit, 2, "denominator", "")
-    return figure_of(metric, _number(one.value, file), Coverage(), [], one.reason)
+    return figure_of(metric, _number(one.value, file), NOT_SAID, [], one.reason)
 
 
 def _factor(one: _Factor, names: dict[str, Name], file: Path) -> FactorUsed:

@@ -54,6 +54,11 @@ def total(values: Iterable[Decimal]) -> Decimal:
     return found
 
 
+def product(share: Decimal, value: Decimal) -> Decimal:
+    """Multiply without rounding."""
+    return _EXACT.multiply(share, value)
+
+
 class Sums:
     """The figures of a group in one period, each worked out once."""
 
@@ -148,7 +153,7 @@ class Sums:
             elif figure.value is None:
                 others["unknown"].append(plant)
             else:
-                known[plant] = _EXACT.multiply(holding.share, figure.value)
+                known[plant] = product(holding.share, figure.value)
                 if holding.is_provisional or {"provisional", "running"} & set(figure.notes):
                     others["provisional"].append(plant)
         return Count(known, **{name: tuple(plants) for name, plants in others.items()})
@@ -279,8 +284,8 @@ def _term(holding: Holding, figure: Figure | None, metric: Metric) -> Term:
     if figure.value is None:
         return replace(stated, name=member.name, id=member.id)
     name = Name(text("esg.term.share", "en"), text("esg.term.share", "zh"))
-    share = Term(TermKind.SHARE, name, holding.share, "1")
-    value = _EXACT.multiply(holding.share, figure.value)
+    share = Term(TermKind.SHARE, name, holding.share.scaleb(2), "%")
+    value = product(holding.share, figure.value)
     return Term(TermKind.PRODUCT, member.name, value, figure.metric.unit, (stated, share), id=member.id)
 
 
@@ -324,7 +329,7 @@ def _months(stated: Sequence[tuple[Holding, Figure | None]]) -> tuple[Decimal | 
     found: list[Decimal | None] = []
     for place in range(len(known[0][1])):
         parts = [(share, months[place]) for share, months in known]
-        values = [_EXACT.multiply(share, value) for share, value in parts if value is not None]
+        values = [product(share, value) for share, value in parts if value is not None]
         found.append(total(values) if len(values) == len(parts) else None)
     return tuple(found)
 

@@ -59,7 +59,7 @@ def test_a_figure_explains_itself_by_plant() -> None:
     assert tree.kind is TermKind.SUM
     first, second = tree.terms
     assert (first.id, first.value, first.kind) == ("a", 60, TermKind.PRODUCT)
-    assert [(one.kind, one.value) for one in first.terms] == [(TermKind.PLANT, 100), (TermKind.SHARE, Decimal("0.6"))]
+    assert [(one.kind, one.value) for one in first.terms] == [(TermKind.PLANT, 100), (TermKind.SHARE, 60)]
     assert first.terms[0].terms[0].id == "fuel.x"
     assert first.terms[0].source == "a.json"
     assert first.terms[0].notes[0].startswith("published:2021-01-20")

@@ -17,6 +17,7 @@ from plantmon.model.plant import Name
 from plantmon.reports.esg import words
 from plantmon.reports.esg.material import CapUse, Material, nodes
 from plantmon.reports.esg.words import Speech
+from plantmon.tables.derivation import metrics_named, parse
 
 DRAW_S = 60.0
 NO_LIBRARY = 3  # the child's exit code without matplotlib
@@ -113,7 +114,7 @@ def energy(material: Material, speech: Speech) -> Stack | None:
     if line is None or line.figure.value is None or count < 2:
         return None
     metric = line.figure.metric
-    parts = _carriers(material, line, speech)
+    parts = _carriers(material, line, speech) if material.group is None else _summed_carriers(material, line, speech)
     if not parts:
         if len(line.figure.months) != count:
             return None
@@ -140,6 +141,14 @@ def _carriers(material: Material, line: Line, speech: Speech) -> list[tuple[str,
     if small:
         found.append((_one_line(speech.say("chart.other")), [sum(values, Decimal(0)) for values in zip(*small)]))  # noqa: B905
     return [(name, [float(value) for value in months]) for name, months in found]
+
+
+def _summed_carriers(material: Material, line: Line, speech: Speech) -> list[tuple[str, list[float]]]:
+    """Give each carrier's months in a group, whose total is a sum of plants and not of carriers."""
+    carriers = [found for id in metrics_named(parse(line.figure.metric.derive)) if (found := material.line(id))]
+    count = len(material.month_names)
+    chosen = [one.figure for one in carriers if one.figure.value and len(one.figure.months) == count]
+    return [(_one_line(speech.title(one.metric.name)), _floats(one.months)) for one in chosen]
 
 
 def _carrier(material: Material, term: Term) -> Name:

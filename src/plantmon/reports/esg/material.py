@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from plantmon.esg.figures import DENOMINATOR
+from plantmon.model.group import Approach, Holding, Member
 from plantmon.model.metric import Annual, FactorUsed, Figure, Line, Term, TermKind
 from plantmon.model.plant import Name
 from plantmon.reports.esg.words import Speech, rounded
@@ -69,6 +71,44 @@ class Restated:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A plant of a group: its shares and what it states, in the period and in the one before; None: none of it."""
+
+    member: Member
+    now: Holding | None
+    before: Holding | None
+
+    def figure(self, id: str, *, previous: bool = False) -> Figure | None:
+        """Give what the plant states of a metric, of a denominator where the id begins so."""
+        told = self.holding(previous=previous)
+        if told is None or told.statement is None:
+            return None
+        is_divisor = id.startswith(DENOMINATOR)
+        stated = told.statement.denominators if is_divisor else told.statement.figures
+        return stated.get(id.removeprefix(DENOMINATOR) if is_divisor else id)
+
+    def holding(self, *, previous: bool) -> Holding | None:
+        """Give its share and statement of one of the two periods."""
+        return self.before if previous else self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What the report of a group has besides: its approach, and the plants of the period and of the one before."""
+
+    approach: Approach
+    holdings: tuple[Holding, ...]
+    previous: tuple[Holding, ...] = ()
+
+    @property
+    def parts(self) -> list[Part]:
+        """Give the plants, those of the period first."""
+        now, before = ({one.member.id: one for one in some} for some in (self.holdings, self.previous))
+        members = {one.member.id: one.member for one in (*self.previous, *self.holdings)}
+        return [Part(members[id], now.get(id), before.get(id)) for id in dict.fromkeys([*now, *before])]
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     """A report's contents. `kind` is year, quarter or month, `month_names` those of the period, such as 2020-07."""
 
@@ -84,6 +124,7 @@ class Material:
     caps: tuple[CapUse, ...] = ()
     meters: tuple[MeterUse, ...] = ()
     restated: tuple[Restated, ...] = ()
+    group: Grouped | None = None
 
     @property
     def speech(self) -> Speech:

@@ -7,7 +7,7 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from plantmon.reports.esg import beside, tables
+from plantmon.reports.esg import beside, plants, tables
 from plantmon.reports.esg.charts import Charts
 from plantmon.reports.esg.material import Material
 from plantmon.reports.esg.tables import Table
@@ -28,6 +28,7 @@ def page(material: Material, charts: Charts) -> str:
     """Write the page."""
     speech = material.speech
     against = [tables.targets(material), *beside.meters(material)]
+    ours = [plants.plants(material), plants.by_plant(material)]
     behind = [beside.caps(material), beside.months(material), beside.factors(material), beside.ledger(material),
               beside.meters_used(material)]  # fmt: skip
     # A month or quarter is read for its workshops against their targets, a year for its figures.
@@ -49,7 +50,7 @@ def page(material: Material, charts: Charts) -> str:
         chart_remark=speech.say(charts.remark) if charts.remark else "",
         figures=_present(([] if is_year else against) + [*tables.groups(material)]),
         legend=tables.legend(material),
-        others=_present([beside.restated(material), *(against if is_year else []), *behind]),
+        others=_present([*ours, beside.restated(material), *(against if is_year else []), *behind]),
         is_short=lambda table: len(table.rows) <= _FEW_ROWS,
         is_wide=lambda table: len(table.headings) > _MANY_COLUMNS,
     )

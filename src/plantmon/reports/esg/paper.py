@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -23,12 +24,24 @@ _MOST_HEAD_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Formulas:
+    """The formulas of a group's figures, which lead to its plants' sheets; by metric and whether of the period before.
+
+    A metric that cannot be added up has none. A denominator stands under its own prefix.
+    """
+
+    totals: Mapping[tuple[str, bool], str] = field(default_factory=dict)
+    per: Mapping[tuple[str, str, bool], str] = field(default_factory=dict)  # by metric and denominator
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """The workbook in the making: its formats by what they are for."""
 
     book: Any
     material: Material
     formats: dict[tuple[tuple[str, Any], ...], Any]
+    formulas: Formulas = Formulas()
 
     @property
     def speech(self) -> Speech:
@@ -48,7 +61,10 @@ class Book:
 
     def sheet(self, name: str) -> Any:
         """Add a sheet, printed on A4 across."""
-        title = sheet_name(" ".join(self.speech.say(f"sheet.{name}").split("\n")))
+        return self.named(sheet_name(" ".join(self.speech.say(f"sheet.{name}").split("\n"))))
+
+    def named(self, title: str) -> Any:
+        """Add a sheet under a name of its own, printed on A4 across."""
         sheet = self.book.add_worksheet(title)
         sheet.set_landscape()
         sheet.set_paper(A4)
@@ -85,9 +101,20 @@ class Book:
         else:
             sheet.write_number(row, column, float(value), self.number(pattern, **look))
 
-    def formula(self, sheet: Any, row: int, column: int, formula: str, now: Decimal | None, pattern: str) -> None:
+    def total(
+        self, sheet: Any, row: int, column: int, key: tuple[str, bool], value: Decimal | None, pattern: str, **look: Any
+    ) -> None:  # fmt: skip
+        """Write a figure: of a group the formula over its plants, else the number."""
+        formula = self.formulas.totals.get(key) if value is not None else None
+        if formula is None:
+            self.value(sheet, row, column, value, pattern, **look)
+        else:
+            self.formula(sheet, row, column, formula, value, pattern, **look)
+
+    def formula(self, sheet: Any, row: int, column: int, formula: str, now: Decimal | None, pattern: str,
+                **look: Any) -> None:  # fmt: skip
         """Write a formula with the value it has now."""
-        sheet.write_formula(row, column, formula, self.number(pattern), DASH if now is None else float(now))
+        sheet.write_formula(row, column, formula, self.number(pattern, **look), DASH if now is None else float(now))
 
 
 def unit_of(speech: Speech, unit: str) -> str:

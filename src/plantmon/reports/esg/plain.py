@@ -13,9 +13,11 @@ from typing import Any
 
 import msgspec
 
-from plantmon.model.metric import Coverage, FactorUsed, Line, TargetCheck
-from plantmon.reports.esg import beside, tables
-from plantmon.reports.esg.material import CapUse, Material, MeterUse, Restated, factors_of
+from plantmon.group.sums import product
+from plantmon.model.metric import Coverage, FactorUsed, Line, TargetCheck, TermKind
+from plantmon.reports.esg import beside, plants, tables
+from plantmon.reports.esg.material import CapUse, Grouped, Material, MeterUse, Restated, factors_of, nodes
+from plantmon.reports.esg.plants import state_of
 from plantmon.reports.esg.tables import Table
 from plantmon.reports.esg.words import Speech, plain
 from plantmon.reports.tabular import width_of
@@ -26,9 +28,9 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 def as_json(material: Material) -> str:
     """Write the whole report as one object; numbers with all their digits."""
-    annual = material.annual
+    annual, group = material.annual, material.group
     found: dict[str, Any] = {
-        "plant": material.plant_id,
+        **({"plant": material.plant_id} if group is None else _group(material, group)),
         "year": int(annual.period[:4]),
         "period": annual.period,
         "previous_period": annual.previous,
@@ -78,7 +80,56 @@ def _metric(material: Material, line: Line) -> dict[str, Any]:
         "targets": [_target(one) for one in line.targets],
         "factors": [_factor(one) for one in factors_of(figure, material.annual)],
         "codes": dict(metric.codes),
+        **({} if material.group is None else {"plants": plants_of(material.group, metric.id)}),
     }
+
+
+def _group(material: Material, group: Grouped) -> dict[str, Any]:
+    return {
+        "group": material.plant_id,
+        "name": _name(material.plant_name.en, material.plant_name.zh),
+        "approach": str(group.approach),
+        "plants": [
+            {
+                "id": one.member.id,
+                "name": _name(one.member.name.en, one.member.name.zh),
+                "share": _number(one.now.share if one.now else None),
+                "previous_share": _number(one.before.share if one.before else None),
+                "state": str(state_of(one)),
+                "published": one.now.statement.published if one.now and one.now.statement else None,
+                "from": one.now.statement.origin if one.now and one.now.statement else None,
+            }
+            for one in group.parts
+        ],
+    }
+
+
+def plants_of(group: Grouped, id: str) -> list[dict[str, Any]]:
+    """Give what each plant of the period adds to a figure: figure, share, their product, and how it is known."""
+    found = []
+    for part in (one for one in group.parts if one.now is not None):
+        assert part.now is not None
+        figure, share = part.figure(id), part.now.share
+        value = None if figure is None else figure.value
+        found.append(
+            {
+                "plant": part.member.id,
+                "state": str(state_of(part)),
+                "value": _number(value),
+                "unit": None if figure is None else figure.metric.unit,
+                "share": _number(share),
+                "amount": None if value is None else _number(product(share, value)),
+                "reason": "plant_missing" if part.now.statement is None else figure.reason if figure else "not_stated",
+                "coverage": None if figure is None else coverage_of(figure.coverage),
+                "notes": [] if figure is None else list(figure.notes),
+                "factors": [] if figure is None else [
+                    {"id": term.id, "value": plain(term.value), "unit": term.unit, "source": term.source,
+                     "certainty": term.certainty}
+                    for term in nodes(figure.term) if term.kind is TermKind.FACTOR and term.value is not None
+                ],
+            }
+        )  # fmt: skip
+    return found
 
 
 def coverage_of(coverage: Coverage) -> dict[str, float]:
@@ -153,13 +204,14 @@ def as_csv(material: Material) -> str:
     """Write the figures as one plain table: keys as headings whatever the language, every digit, a row a metric."""
     annual, speech = material.annual, material.speech
     denominators = [one.id for one in annual.denominators]
+    parts = material.group.parts if material.group is not None else []
     names = [f"name_{one}" for one in speech.languages] if len(speech.languages) > 1 else ["name"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
         ["id", *names, "unit", "value", "reason", "previous", "change", *(f"per.{one}" for one in denominators),
          *(f"previous_per.{one}" for one in denominators), "measured", "substituted", "ledger", "missing", "notes",
-         *CODES]
+         *CODES, *(f"plant.{one.member.id}" for one in parts)]
     )  # fmt: skip
     for line in annual.lines:
         figure, metric = line.figure, line.figure.metric
@@ -173,6 +225,7 @@ def as_csv(material: Material) -> str:
                 *(_cell(line.previous_per.get(one)) for one in denominators),
                 coverage.measured, coverage.substituted, coverage.ledger, coverage.missing, ";".join(figure.notes),
                 *(metric.codes.get(code, "") for code in CODES),
+                *(_cell(stated.value if (stated := one.figure(metric.id)) else None) for one in parts),
             ]
         )  # fmt: skip
     return out.getvalue()
@@ -190,6 +243,7 @@ def as_table(material: Material) -> str:
     against = [tables.targets(material), *beside.meters(material)]
     figures = tables.groups(material)
     found = [*figures, *against] if material.kind == "year" else [*against, *figures]
+    found.insert(0, plants.plants(material))
     return "\n\n".join(["\n".join(head), *(text_table(table) for table in found if table is not None), foot])
 
 

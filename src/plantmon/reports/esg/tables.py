@@ -322,15 +322,19 @@ def state_of(material: Material, target: TargetCheck) -> tuple[str, str]:
 
 def facts(material: Material) -> list[tuple[str, str]]:
     """List what a report says of itself, as label and words."""
-    speech, annual = material.speech, material.annual
-    told = [("plant", speech.name(material.plant_name)), ("period", annual.period)]
+    speech, annual, group = material.speech, material.annual, material.group
+    told = [("plant" if group is None else "group", speech.name(material.plant_name)), ("period", annual.period)]
     if annual.previous:
         told.append(("previous", annual.previous))
     if material.permit:
         told.append(("permit", material.permit))
     state = speech.say("published", when=annual.published) if annual.published else speech.say("draft")
+    if group is not None:
+        told.append(("approach", speech.say(f"approach.{group.approach}")))
+        published = sum(one.statement is not None and not one.is_provisional for one in group.holdings)
+        state = speech.say("group_state", published=published, count=len(group.holdings))
     told += [
-        ("times", speech.say("fact.plant_time", zone=material.time.zone.key)),
+        ("times", speech.say("fact.plant_time" if group is None else "fact.group_time", zone=material.time.zone.key)),
         ("made", material.time.show(material.now_ms)[:16]),
         ("state", state),
     ]
@@ -358,4 +362,4 @@ def legend(material: Material) -> list[str]:
 
 def title(material: Material) -> str:
     """Name the report."""
-    return material.speech.say(f"title_{material.kind}")
+    return material.speech.say("title_group" if material.group is not None else f"title_{material.kind}")

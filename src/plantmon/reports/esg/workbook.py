@@ -13,8 +13,9 @@ from typing import Any
 
 import xlsxwriter
 
+from plantmon.esg.figures import DENOMINATOR
 from plantmon.model.metric import Denominator, Line
-from plantmon.reports.esg import sheets, tables
+from plantmon.reports.esg import consolidation, sheets, tables
 from plantmon.reports.esg.material import Material
 from plantmon.reports.esg.paper import (
     CODE,
@@ -48,9 +49,10 @@ def workbook(material: Material) -> bytes:
     inner = xlsxwriter.Workbook(out, _SETTINGS)
     title = tables.title(material).replace("\n", " ")
     inner.set_properties({"title": title, "subject": material.annual.period, "created": made})
-    book = Book(inner, material, {})
+    book = Book(inner, material, {}, consolidation.formulas(material))
     _cover(book, title)
     _figures(book)
+    consolidation.write(book)
     for write in sheets.ALL:
         write(book)
     inner.close()
@@ -162,9 +164,10 @@ def _denominators(book: Book, sheet: Any, columns: _Columns) -> dict[str, tuple[
             book.text(sheet, row, place, Speech(language).name(one.name))
         book.text(sheet, row, columns.unit, unit_of(speech, one.unit))
         pattern = of_amount(one.value, one.figure.metric.decimals)
-        book.value(sheet, row, columns.value, one.value, pattern, bold=True)
+        id = f"{DENOMINATOR}{one.id}"
+        book.total(sheet, row, columns.value, (id, False), one.value, pattern, bold=True)
         if columns.has_previous:
-            book.value(sheet, row, columns.previous, one.previous, pattern)
+            book.total(sheet, row, columns.previous, (id, True), one.previous, pattern)
         where[one.id] = (cell(row, columns.value), cell(row, columns.previous))
     return where
 
@@ -177,23 +180,30 @@ def _line(
     for place, language in enumerate(speech.languages, start=1):
         book.text(sheet, row, place, Speech(language).title(metric.name))
     book.text(sheet, row, columns.unit, unit_of(speech, metric.unit))
-    book.value(sheet, row, columns.value, figure.value, of_amount(figure.value, metric.decimals), bold=True)
+    pattern = of_amount(figure.value, metric.decimals)
+    book.total(sheet, row, columns.value, (metric.id, False), figure.value, pattern, bold=True)
     now, then = cell(row, columns.value), cell(row, columns.previous)
     if columns.has_previous:
         before = line.previous.value if line.previous else None
-        book.value(sheet, row, columns.previous, before, of_amount(before, metric.decimals))
-        formula = guarded(now, then, f"({now}-{then})/ABS({then})")
-        book.formula(sheet, row, columns.previous + 1, formula, line.change, _CHANGE)
+        book.total(sheet, row, columns.previous, (metric.id, True), before, of_amount(before, metric.decimals))
+        if line.is_comparable:
+            formula = guarded(now, then, f"({now}-{then})/ABS({then})")
+            book.formula(sheet, row, columns.previous + 1, formula, line.change, _CHANGE)
+        else:
+            book.value(sheet, row, columns.previous + 1, None, _CHANGE)
     for place, one in enumerate(columns.denominators):
         if one.id not in line.per:
             continue
         column = columns.first_per + place * columns.per_width
         this, last = where[one.id]
         value = line.per[one.id]
-        book.formula(sheet, row, column, guarded(now, this, f"{now}/{this}"), value, of_intensity(value))
+        per = book.formulas.per
+        formula = per.get((metric.id, one.id, False)) or guarded(now, this, f"{now}/{this}")
+        book.formula(sheet, row, column, formula, value, of_intensity(value))
         if columns.has_previous:
             value = line.previous_per.get(one.id)
-            book.formula(sheet, row, column + 1, guarded(then, last, f"{then}/{last}"), value, of_intensity(value))
+            formula = per.get((metric.id, one.id, True)) or guarded(then, last, f"{then}/{last}")
+            book.formula(sheet, row, column + 1, formula, value, of_intensity(value))
     coverage = figure.coverage
     shares = (coverage.measured, coverage.substituted, coverage.ledger, coverage.missing)
     for place, share in enumerate(shares):
