@@ -40,15 +40,16 @@ def plant(tmp_path: Path) -> Iterator[EsgStore]:
 
 
 def spooled(plant: EsgStore) -> list[SentMetric]:
-    """Give the metrics that wait, oldest first."""
+    """Give the metrics that wait and their factors, oldest first."""
     found = plant.read(lambda c: spool.waiting(c, 0, 10**9))
     return [SentMetric(*row) for blob in found if blob.kind is What.METRIC for row in blobs.unpack_rows(blob.data)]
 
 
 def by_series(rows: list[SentMetric]) -> dict[Key, SentMetric]:
-    """Give rows by metric and denominator, of which each is there once."""
-    found = {(row.metric, row.denominator): row for row in rows}
-    assert len(found) == len(rows)
+    """Give rows by metric and denominator, of which each is there once; factors are left out."""
+    metrics = [row for row in rows if not row.factor]
+    found = {(row.metric, row.denominator): row for row in metrics}
+    assert len(found) == len(metrics)
     return found
 
 
@@ -148,3 +149,14 @@ def test_nothing_is_made_where_nothing_is_spooled(plant: EsgStore) -> None:
     plant.write(lambda c: spool.set_limit(c, 0))
     publishes(plant)
     assert spooled(plant) == []
+
+
+def test_factors_are_sent_beside_their_metric(plant: EsgStore) -> None:
+    """1000 kWh times 0.1229 kgce/kWh are 122.9 kgce: the factor goes out with the metric."""
+    publishes(plant)
+    found = {(row.metric, row.factor): row for row in spooled(plant) if row.factor}
+    row = found["energy.electricity", "coal.electricity"]
+    assert (row.value, row.digits, row.unit, row.own, row.denominator) == (0.1229, "0.1229", "kgce/kWh", False, "")
+    digits = by_series(spooled(plant))["energy.electricity", ""].digits
+    assert digits is not None
+    assert Decimal(digits) == Decimal("0.1229")

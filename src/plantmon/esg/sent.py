@@ -11,9 +11,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from plantmon.esg import document
+from plantmon.esg.derive import walk
+from plantmon.esg.factors import PLANT_FILE
 from plantmon.esg.figures import DENOMINATOR, Figures, intensity
 from plantmon.esg.periods import span_of
-from plantmon.model.metric import Coverage, Figure, SentMetric
+from plantmon.model.metric import SENT_BASES, SENT_REASONS, Coverage, Figure, SentMetric, TermKind
 from plantmon.store import published
 from plantmon.times import PlantTime
 
@@ -56,13 +58,13 @@ def rows_of(published: Sequence[Figures]) -> list[SentMetric]:
             if _series(row) not in stands:
                 gone[_series(row)] = replace(
                     row, value=None, measured=0.0, substituted=0.0, ledger=0.0, missing=1.0, at_least=False,
-                    provisional=False,
+                    provisional=False, digits=None,
                 )  # fmt: skip
     return [*stands.values(), *gone.values()]
 
 
 def _series(row: SentMetric) -> tuple[str, ...]:
-    return row.metric, row.denominator, row.unit
+    return row.metric, row.denominator, row.unit, row.factor
 
 
 def _rows(made: Figures, version: int) -> Iterator[SentMetric]:
@@ -71,11 +73,34 @@ def _rows(made: Figures, version: int) -> Iterator[SentMetric]:
     ]
     for id, figure in made.figures.items():
         yield _row(made, version, id, figure, figure.value)
+        yield from _factors(made, version, id, figure)
         if not figure.metric.is_intensive or id.startswith(DENOMINATOR):
             continue
         for name, divisor in divisors:
             value = intensity(figure.value, divisor.value)
             yield _row(made, version, id, figure, value, name, divisor)
+
+
+def _factors(made: Figures, version: int, id: str, figure: Figure) -> Iterator[SentMetric]:
+    """Give the factors a figure was computed with; one used with two values stands with the last."""
+    found = {
+        node.id: node for node in walk(figure.term)
+        if node.kind is TermKind.FACTOR and node.id and node.value is not None
+    }  # fmt: skip
+    for node in found.values():
+        assert node.value is not None
+        yield SentMetric(
+            id, made.span.edges[0], made.span.name, node.unit, "", float(node.value), 0.0, 0.0, 0.0, 0.0,
+            provisional=False, at_least=False, version=version, digits=str(node.value), factor=node.id,
+            own=node.certainty == PLANT_FILE,
+        )  # fmt: skip
+
+
+def _reason(figure: Figure, value: Decimal | None, divisor: Figure | None) -> int:
+    if value is not None:
+        return 0
+    said = figure.reason or ("" if divisor is None else "zero_denominator" if divisor.value else "no_denominator")
+    return SENT_REASONS.get(said.partition(":")[0], SENT_REASONS["not_known"])
 
 
 def _row(
@@ -88,5 +113,6 @@ def _row(
         id, made.span.edges[0], made.span.name,
         f"{figure.metric.unit}/{divisor.metric.unit}" if divisor is not None else figure.metric.unit, denominator,
         None if value is None else float(value), shares.measured, shares.substituted, shares.ledger, shares.missing,
-        bool(notes & _PROVISIONAL), "at_least" in figure.notes, version,
+        bool(notes & _PROVISIONAL), "at_least" in figure.notes, version, None if value is None else str(value),
+        sum(number for note, number in SENT_BASES.items() if note in figure.notes), _reason(figure, value, divisor),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from plantmon.model.alarm import State
@@ -31,6 +32,7 @@ REASONS = {
 STATES = {State.NORMAL: 0, State.UNACK: 1, State.ACKED: 2, State.RTNUN: 3, State.SHELVED: 4}
 MS, NS = "ms", "ns"
 _NS_IN_MS = 1_000_000
+LOW_DIGITS = 14  # of a decimal's lower half: what every reader of JSON holds
 _AMOUNT_QUANTUM = 1_000_000  # counters keep amounts in 1e-6 of the unit
 _SPECIAL = re.compile(r"([,= ])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -66,6 +68,25 @@ def _is_known(value: Field) -> bool:
 
 def _number(value: Field) -> str:
     return f"{int(value)}i" if isinstance(value, int) else repr(value)
+
+
+def exact(digits: str | None) -> dict[str, int]:
+    """Split a decimal of up to 28 digits into two integers that a float holds and a power of ten; a longer one is none.
+
+    The value is (high x 10^14 + low) x 10^exponent.
+
+    >>> exact("39525934.000125"), exact("-0.5")
+    ({'high': 0, 'low': 39525934000125, 'exponent': -6}, {'high': 0, 'low': -5, 'exponent': -1})
+    """
+    if digits is None:
+        return {}
+    sign, numbers, exponent = Decimal(digits).as_tuple()
+    if not isinstance(exponent, int) or len(numbers) > 2 * LOW_DIGITS:
+        return {}
+    whole = int("".join(map(str, numbers)))
+    high, low = divmod(whole, 10**LOW_DIGITS)
+    turn = -1 if sign else 1
+    return {"high": turn * high, "low": turn * low, "exponent": exponent}
 
 
 class Lines:
@@ -159,6 +180,8 @@ class Lines:
 
     def _metric(self, row: Sequence[Any]) -> str:
         one = SentMetric(*row)
+        if one.factor:
+            return self._factor(one)
         series = head(
             "metric",
             {
@@ -171,6 +194,23 @@ class Lines:
                 "value": one.value, "known": int(one.value is not None),
                 **{name: getattr(one, name) for name in ("measured", "substituted", "ledger", "missing")},
                 "provisional": int(one.provisional), "at_least": int(one.at_least), "version": one.version,
+                **exact(one.digits), "basis": one.basis, "reason": one.reason,
+            }
+        )  # fmt: skip
+        return f"{series} {said} {one.start_ms}"
+
+    def _factor(self, one: SentMetric) -> str:
+        series = head(
+            "factor",
+            {
+                "plant": self._plant, "metric": one.metric, "factor": one.factor, "unit": one.unit,
+                "period": one.period,
+            },
+        )  # fmt: skip
+        said = fields(
+            {
+                "value": one.value, "known": int(one.value is not None), **exact(one.digits), "own": int(one.own),
+                "version": one.version,
             }
         )  # fmt: skip
         return f"{series} {said} {one.start_ms}"

@@ -150,7 +150,8 @@ def _figure(one: _Metric, names: dict[str, Name], file: Path) -> Figure:
         one.id, _name(one.name), one.unit, one.decimals, one.group, one.derive, one.codes, is_intensive=bool(one.per)
     )
     shares = one.coverage
-    factors = [_factor(factor, names, file) for factor in one.factors]
+    # A quantity by definition has no id, and is the same everywhere.
+    factors = [_factor(factor, names, file) for factor in one.factors if factor.id]
     return figure_of(
         metric, _number(one.value, file), Coverage(shares.measured, shares.substituted, shares.ledger, shares.missing),
         factors, one.reason, tuple(one.notes), tuple(_number(value, file) for value in one.months.values()),

@@ -185,12 +185,20 @@ class Annual:
     published: str | None = None  # when and with which hash, of a frozen year
 
 
+# What is stored elsewhere for years is never renumbered.
+SENT_BASES = {"co2_only": 1, "as_carbon": 2}
+SENT_REASONS = {
+    "no_meter": 1, "no_monitor": 2, "no_ledger": 3, "no_source": 4, "not_configured": 5, "no_factor": 6, "no_data": 7,
+    "ledger_outside": 8, "unit": 9, "zero_denominator": 10, "no_denominator": 11, "not_known": 99,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class SentMetric:
     """A published figure as it is sent to an InfluxDB; `denominator` is empty but of an intensity.
 
     Shares are those of the figure's time, of an intensity those of what is divided; `version` counts the publications
-    of the period from 1.
+    of the period from 1. With a `factor` it is one that the metric was computed with, and has no shares.
     """
 
     metric: str
@@ -206,3 +214,8 @@ class SentMetric:
     provisional: bool
     at_least: bool
     version: int
+    digits: str | None = None  # the value with all its digits, which a float does not hold
+    basis: int | None = None  # SENT_BASES added up
+    reason: int | None = None  # of a value of None, SENT_REASONS
+    factor: str = ""
+    own: bool = False  # of a factor: the plant file's

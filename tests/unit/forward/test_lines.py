@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantmon.forward.lines import OUTCOMES, REASONS, STATES, Lines, escape, fields, head
+from plantmon.forward.lines import OUTCOMES, REASONS, STATES, Lines, escape, exact, fields, head
 from plantmon.model.alarm import State
 from plantmon.model.reading import Columns
 from plantmon.model.verdict import Outcome, Reason
@@ -182,3 +184,15 @@ def test_a_metric_as_documented() -> None:
     assert "denominator" not in tags
     assert "value" not in values
     assert values["known"] == 0
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value="-1e30", max_value="1e30"))
+def test_a_decimal_goes_out_to_its_last_digit(value: Decimal) -> None:
+    """The two halves and the power of ten give a decimal of 28 digits back; each half is an integer a float holds."""
+    found = exact(str(value))
+    if len(value.as_tuple().digits) > 28:
+        assert found == {}
+        return
+    assert max(abs(found["high"]), abs(found["low"])) < 2**53
+    back = Fraction(found["high"] * 10**14 + found["low"]) * Fraction(10) ** found["exponent"]
+    assert back == Fraction(value)
