@@ -111,7 +111,7 @@ def wait_until_idle(pid: int) -> None:
     """Wait until a process and its children use no more processor time worth speaking of: imports are over."""
     used, quiet = -1.0, 0
     for _ in range(200):
-        now = _processor_s(pid)
+        now = processor_s(pid)
         quiet = quiet + 1 if now - used < 0.02 else 0
         used = now
         if quiet >= 4:
@@ -119,7 +119,8 @@ def wait_until_idle(pid: int) -> None:
         time.sleep(0.15)
 
 
-def _processor_s(pid: int) -> float:
+def processor_s(pid: int) -> float:
+    """Give the processor time a process and its children have used."""
     total = 0
     for one in [pid, *children(pid)]:
         try:
