@@ -90,7 +90,8 @@ def at_pace(areas: Sequence[Area], seconds: int) -> dict[str, float]:
             "readings_per_s": len(messages) / took,
             "cpu_pct_a_daemon": mean(daemon), "cpu_pct_broker": server["broker"],
             "cpu_pct_influx": server["influx"], "memory_mb_a_daemon": mean(memory), "memory_mb_most": max(memory),
-            "memory_mb_influx": memory_mb(influx.pid), "in_influx": _points(influx), "series": _series(influx), "influx_mb": _size_mb(Path(name) / "influx"),
+            "memory_mb_influx": memory_mb(influx.pid), "in_influx": _points(influx), "series": _series(influx),
+            "influx_mb": _size_mb(Path(name) / "influx"),
         }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from plantmon.plant import schema
+from plantmon.plant import group, schema
 from plantmon.settings import setting_names
 from plantmon.tables.load import default
 
@@ -77,3 +77,16 @@ MORE_RULES = [
 def test_documented_defaults_are_the_real_ones(rule: str) -> None:
     """The reference shows the default of a rule that the table has."""
     assert _rows("plant-file.md")[f"rules.{rule}"] == default(rule)
+
+
+def test_every_group_file_key_is_documented() -> None:
+    """Every key of a group file stands in its page, and a key that stands there is one of the file's."""
+    page = (DOCS / "group.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`[a-z_.\[\]]+`(?:, )?)+) \|", page, re.M)
+    written: set[str] = set()
+    for row in rows:
+        first, *rest = re.findall(r"`([a-z_.\[\]]+)`", row)
+        written |= {first, *(f"{first.rpartition('.')[0]}.{one}" for one in rest)}
+    keys = {re.sub(r"from_", "from", key) for key in _keys(group.File, "")}
+    assert keys <= written | {"plants[].name.en", "plants[].name.zh", "group.name.en", "group.name.zh"}, keys - written
+    assert {key for key in written if key.startswith(("group.", "plants[]", "targets[]"))} <= keys | {"plants[].share"}

@@ -1,4 +1,4 @@
-"""This module proves that one plant may be taken in by several daemons over one broker, each with outlets of its own."""
+"""This module proves that one plant may be taken in by several daemons over one broker, each with its own outlets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS, OUTLETS, INSTANTS = 4, 2, 30
 
 
 def test_four_daemons_share_a_broker(tmp_path: Path) -> None:
-    """Each of four parts stores every reading of its outlets and meters, and gets none of another's; one may go away."""
+    """Each of four parts stores every reading of its outlets and meters, and none of another's; one may go away."""
     parts = [Area(f"part-{number}", OUTLETS) for number in range(PARTS)]
     start_ms = time.time_ns() // 1_000_000 - 2 * INSTANTS * INTERVAL_MS
     with Mosquitto("fast") as broker, daemons(parts, tmp_path, broker, None) as services:
