@@ -13,9 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "plantmon"
 # A room may import from lower rows and from itself; within a row only where NEIGHBOURS says so.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "times", "units", "model"),
-    ("tables", "texts", "averages", "plant", "settings"),
+    ("tables", "texts", "averages", "plant", "sealed", "settings"),
     ("store",),
-    ("feed", "windows", "amounts", "compliance", "alarms", "notify", "esg", "forward"),
+    ("feed", "windows", "amounts", "compliance", "alarms", "notify", "esg", "forward", "archive"),
     (
         "deadlines",
         "declare",
@@ -138,6 +138,7 @@ LIBRARIES = {
     "openpyxl": {"ledger"},
     "influxdb_client": {"forward"},
     "urllib3": {"forward"},
+    "pyarrow": {"sealed"},
 }
 # Where an import may stand inside a function, and why.
 HIDDEN = {

@@ -268,7 +268,7 @@ FULL_DISK = textwrap.dedent(
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     store = Store(Path(sys.argv[1]))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     acknowledged = 0
     def put(number):
         store.write(lambda c: c.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (str(number), "x" * 5000)))
