@@ -21,6 +21,7 @@ import typer
 
 import plantmon
 from plantmon.cli_alarms import alarm_app
+from plantmon.cli_archive import archive_app
 from plantmon.cli_caps import caps_app
 from plantmon.cli_context import Context, Format, From, Style, To, ask, fail, reading, show, span
 from plantmon.cli_declare import calibration_app, declare_app
@@ -54,6 +55,7 @@ log = structlog.get_logger()
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Stores a plant's readings, judges them against its permit, and mails in time.")  # fmt: skip
 app.add_typer(alarm_app, name="alarms")
+app.add_typer(archive_app, name="archive")
 app.add_typer(forward_app, name="forward")
 app.add_typer(messages_app, name="messages")
 app.add_typer(second_app)

@@ -113,5 +113,4 @@ def test_the_sealing_child_may_be_killed(tmp_path: Path) -> None:
     child.close()
     with pytest.raises(ArchiveError, match="closed"):
         child.make(job)
-    child.rest()
     kept.store.close()

@@ -65,23 +65,19 @@ class SealingChild:
         except OSError:
             found = None
         if found is None:
-            self.rest()
+            self._forget()
             raise ArchiveError("the sealing child ended without an answer")
         answer = found[0]
         if answer.made is None:
             raise ArchiveError(answer.error or "")
         return answer.made
 
-    def rest(self) -> None:
-        """End the child until it is asked again."""
+    def _forget(self) -> None:
         with self._busy:
             process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
+            _put_away(process)
 
     def close(self) -> None:
         """End the child for good."""
@@ -89,11 +85,15 @@ class SealingChild:
         with self._busy:
             if self._process is not None:
                 self._process.kill()  # who waits for it sees its end
+                self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
         with self._busy:
             if self._is_closed:
                 raise ArchiveError("the archive is closed")
+            if self._process is not None and self._process.poll() is not None:
+                _put_away(self._process)  # it had nothing to do for a while
+                self._process = None
             if self._process is None:
                 # The child finds the package where we found it, also when it is not installed.
                 environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -102,3 +102,10 @@ class SealingChild:
                     env=environment,
                 )  # fmt: skip
             return self._process
+
+
+def _put_away(process: subprocess.Popen[bytes]) -> None:
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()

@@ -11,7 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from plantmon.sealed.manifest import BEGINNING, Entry, chained, day_text, name_of
+from plantmon.sealed.manifest import BEGINNING, Entry, chained, name_of
+from plantmon.sealed.manifest import day_text as day_text
 from plantmon.store.values import next_number
 from plantmon.times import DAY_MS
 
