@@ -26,6 +26,7 @@ from plantmon.model.window import Window
 from plantmon.store import declarations, dirty, minutes, points, readings, reported, windows
 from plantmon.store.database import Store
 from plantmon.times import HOUR_MS, MINUTE_MS
+from plantmon.windows.blocks import differing, merged
 from plantmon.windows.calculated import Calculations
 from plantmon.windows.counter import Event, Happening
 from plantmon.windows.day import day_of_hours, energy_day
@@ -314,34 +315,20 @@ class WindowStage:
                 masks[number] = over
         if not masks:
             return {}
+        numbers = sorted(masks)
         found = self._average(connection, hour, masks)
-        stored = {
-            number: packed
-            for number, packed in (
-                (
-                    number,
-                    connection.execute(
-                        "SELECT packed FROM minutes WHERE hour = ? AND point = ?", (hour, number)
-                    ).fetchone(),
-                )
-                for number in masks
-            )
-            if packed
-        }
-        blocks = {}
-        begins = np.searchsorted(found.point, sorted(masks), "left")
-        ends = np.searchsorted(found.point, sorted(masks), "right")
-        for number, begin, end in zip(sorted(masks), begins.tolist(), ends.tolist(), strict=True):
-            old = stored[number][0] if number in stored else None
-            block = MinuteBlock.unpack(old) if old else MinuteBlock.empty()
-            _merge(block, found, slice(begin, end), hour, masks[number])
-            packed = block.pack()
-            if packed != old and (old is not None or block.had.any()):  # an hour without readings has no row
+        stored = minutes.packed_at(connection, hour, numbers)
+        old = Grid.unpack([stored.get(number) for number in numbers])
+        new = merged(old, found, np.array(numbers), hour, [masks[number] for number in numbers])
+        for place in np.flatnonzero(differing(old, new)).tolist():
+            number = numbers[place]
+            packed = new.row(place).pack()
+            # An hour without readings has no row.
+            if packed != stored.get(number) and (number in stored or new.had[place].any()):
                 result.packed[number] = packed
                 result.changed.add(number)
                 result.changed |= self._dependents.get(number, set()) & (job.again | job.closing)
-            blocks[number] = block
-        return blocks
+        return {number: new.row(place) for place, number in enumerate(numbers)}
 
     def _calculate(
         self, connection: sqlite3.Connection, hour: int, job: Job, over: int, blocks: dict[int, MinuteBlock],
@@ -598,18 +585,3 @@ def _stretches(mask: int) -> list[tuple[int, int]]:
             else:
                 runs.append((minute, minute))
     return runs
-
-
-def _merge(block: MinuteBlock, found: Minutes, part: slice, hour: int, mask: int) -> None:
-    """Put recomputed minutes into a block; touched minutes without readings become empty."""
-    touched = np.array([bool(mask >> minute & 1) for minute in range(MINUTES)])
-    place = (found.at[part] - hour) // MINUTE_MS
-    inside = touched[place] if len(place) else np.empty(0, bool)
-    for name in ("had", "valid", "over"):
-        column = getattr(block, name)
-        column[touched] = 0
-        column[place[inside]] = getattr(found, name)[part][inside]
-    for name in ("mean", "low", "high", "bound"):
-        column = getattr(block, name)
-        column[touched] = np.nan
-        column[place[inside]] = getattr(found, name)[part][inside]
