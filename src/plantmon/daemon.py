@@ -60,6 +60,7 @@ BEAT_LOOK_S = 1.0
 FORWARD_LOOK_S = 1.0  # what is committed within it goes in one request
 WATCHES_STUCK_S = 60.0  # they look around every second
 STATUS_EVERY_S = 10.0
+LONG_REQUESTS = {"recompute", "adopt"}
 ARCHIVE_REST_S = 0.01  # between two of its transactions: it has a day's time
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 # While messages wait, storing goes before computing: hours that still fill would be computed again and again.
@@ -214,7 +215,8 @@ class Daemon:
             ("surroundings", self._look_around, 1.0),
             ("outlook", self._look_ahead, 1.0),
             ("digest", self._send_digest, 1.0),
-            ("inbox", self._serve_inbox, 0.5),
+            ("inbox", lambda: self._serve_inbox(lambda kind: kind not in LONG_REQUESTS), 0.5),
+            ("long_requests", lambda: self._serve_inbox(lambda kind: kind in LONG_REQUESTS), 0.5),
             ("completeness", self._check_completeness, 60.0),
             (ARCHIVE, self._keep_archive, 10.0),
         ):
@@ -444,10 +446,11 @@ class Daemon:
         self._dropped_seen = seen
         self._store.write(lambda connection: values.set_number(connection, "broker_dropped_seen", seen))
 
-    def _serve_inbox(self) -> None:
+    def _serve_inbox(self, is_meant: Callable[[str], bool]) -> None:
+        """Do what people ask; what takes minutes has a job of its own, for others want to acknowledge meanwhile."""
         connection = inbox.open_inbox(inbox.path_beside(self._settings.store.path))
         try:
-            inbox.serve(connection, self._requests.handle)
+            inbox.serve(connection, self._requests.handle, is_meant)
         finally:
             connection.close()
 

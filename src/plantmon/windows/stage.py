@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -125,24 +125,27 @@ class WindowStage:
 
         Zero unless something changed that no mark told of.
         """
-        changed = 0
+        return sum(changed for _, changed in self.recompute_days(start_ms, end_ms, now_ms))
+
+    def recompute_days(self, start_ms: int, end_ms: int, now_ms: int) -> Iterator[tuple[int, int]]:
+        """Do so a local day at a time; give after each where it ends, and how many of its rows came out differently."""
         with self._store.readers.snapshot() as connection:
             closed = windows.closed(connection, "1h")
         if not closed:
-            return 0
+            return
         # Outside of what is closed there is nothing: a far date must not make an endless walk.
         start_ms = max(start_ms, min(first for first, _ in closed.values()))
         end_ms = min(end_ms, max(until for _, until in closed.values()))
         hour = self._plant.time.hour_start(start_ms)
-        while hour < end_ms:
-            inside = {point for point, (first, until) in closed.items() if first <= hour < until}
-            inside &= self._points.keys()
-            if inside:
-                changed += self._do(hour, Job(again=inside, minutes_again=inside), now_ms, backward=False)[1]
-            hour += HOUR_MS
         for day in self._plant.time.days(start_ms, end_ms):
-            changed += self._days_again(day, set(self._points))
-        return changed
+            changed, edge = 0, min(end_ms, self._plant.time.next_day(day))
+            while hour < edge:
+                inside = {point for point, (first, until) in closed.items() if first <= hour < until}
+                inside &= self._points.keys()
+                if inside:
+                    changed += self._do(hour, Job(again=inside, minutes_again=inside), now_ms, backward=False)[1]
+                hour += HOUR_MS
+            yield edge, changed + self._days_again(day, set(self._points))
 
     def find_holes(self) -> int:
         """Find hours and days without window inside what counts as closed and have them made; give how many.
