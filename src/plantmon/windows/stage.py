@@ -354,7 +354,7 @@ class WindowStage:
             together |= mask
         slow = [number for number in masks if self._points[number].is_slow]
         parts = [
-            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS, slow)
+            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS, slow, masks)
             for first, last in _stretches(together)
         ]
         chosen = np.array(sorted(masks), np.int64)
