@@ -104,7 +104,9 @@ class YearRun:
     def __enter__(self) -> Self:
         broker = self._stack.enter_context(Mosquitto("fast", folder=self.folder / "broker"))
         self.broker = broker
-        self.service = YearService(self.folder / "plant", plant_text(), broker.port)
+        # Two years in minutes would seal a day every few milliseconds; what the archive does has tests of its own.
+        settings = {"ARCHIVE__AFTER": "1000d"}
+        self.service = YearService(self.folder / "plant", plant_text(), broker.port, **settings)
         set_clock(self.service.clock, self.plant.start)
         self._stack.enter_context(self.service)
         return self

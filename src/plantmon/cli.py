@@ -21,6 +21,7 @@ import typer
 
 import plantmon
 from plantmon.cli_alarms import alarm_app
+from plantmon.cli_archive import archive_app
 from plantmon.cli_caps import caps_app
 from plantmon.cli_context import Context, Format, From, Style, To, ask, fail, reading, show, span
 from plantmon.cli_declare import calibration_app, declare_app
@@ -34,6 +35,7 @@ from plantmon.cli_messages import messages_app, second_app
 from plantmon.cli_meter import meter_app, meters_app
 from plantmon.cli_outlook import outlook_app
 from plantmon.cli_permit import permit_app
+from plantmon.cli_progress import Progress
 from plantmon.cli_register import faults_app, register_app
 from plantmon.cli_reports import reports_app
 from plantmon.daemon import Daemon, clock_of, mail_server_of
@@ -55,6 +57,7 @@ log = structlog.get_logger()
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Stores a plant's readings, judges them against its permit, and mails in time.")  # fmt: skip
 app.add_typer(alarm_app, name="alarms")
+app.add_typer(archive_app, name="archive")
 app.add_typer(forward_app, name="forward")
 app.add_typer(messages_app, name="messages")
 app.add_typer(second_app)
@@ -74,6 +77,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(meter_app, name="meter")
 app.add_typer(meters_app, name="meters")
 
+RECOMPUTE_S = 86_400.0  # how long one waits for many years
 DEFAULT_DAYS = 31  # of day windows, without --from
 
 
@@ -184,12 +188,16 @@ def query(
 
 @app.command()
 def recompute(context: typer.Context, start: From = None, end: To = None) -> None:
-    """Compute windows and verdicts of a span again; changes nothing when nothing changed."""
+    """Compute windows and verdicts of a span again; changes nothing when nothing changed.
+
+    Interrupted, it goes on where it was when asked for the same --from again.
+    """
     here: Context = context.obj
     settings = here.settings
     plant = here.plant(settings)
     start_ms, end_ms = span(here, plant, start, end, clock_of(settings, plant).now())
-    answer = ask(here, settings, plant, "recompute", {"start": start_ms, "end": end_ms}, wait_s=3600)
+    with Progress(here, settings, plant):
+        answer = ask(here, settings, plant, "recompute", {"start": start_ms, "end": end_ms}, wait_s=RECOMPUTE_S)
     typer.echo(here.say("recomputed", windows=answer["windows_changed"], verdicts=answer["verdicts_changed"]))
 
 

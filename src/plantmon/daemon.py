@@ -24,7 +24,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from plantmon import outward, systemd, watch
 from plantmon.alarms import silence
 from plantmon.alarms.device_clock import DeviceClocks, Spoken
-from plantmon.errors import DeliveryError, SettingsError, StoreUnavailable
+from plantmon.archiving import COMPONENT as ARCHIVE
+from plantmon.archiving import Archiving
+from plantmon.errors import ArchiveError, DeliveryError, SettingsError, StoreUnavailable
 from plantmon.feed.check import Message
 from plantmon.feed.inflow import Inflow
 from plantmon.feed.own_clock import Finding, OwnClock
@@ -58,6 +60,8 @@ BEAT_LOOK_S = 1.0
 FORWARD_LOOK_S = 1.0  # what is committed within it goes in one request
 WATCHES_STUCK_S = 60.0  # they look around every second
 STATUS_EVERY_S = 10.0
+LONG_REQUESTS = {"recompute", "adopt"}
+ARCHIVE_REST_S = 0.01  # between two of its transactions: it has a day's time
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 # While messages wait, storing goes before computing: hours that still fill would be computed again and again.
 STAGES_REST = 3.0  # times as long as the stages ran
@@ -165,6 +169,7 @@ class Daemon:
         self._store.write(lambda connection: spool.set_limit(connection, spool_max))
         domain = settings.smtp.sender.rpartition("@")[2]
         pipeline = Pipeline(plant, self._store, self._clock.now(), domain, self._clock.rate)
+        self._archiving = Archiving(settings, self._store)
         self._requests = Requests(pipeline, self._clock.now)
         self._chart = ChartChild()
         self._mailer = Mailer(
@@ -203,7 +208,7 @@ class Daemon:
             timezone=self._plant.time.zone,
             # A job whose worker was busy runs late instead of never, and once for all the times it missed.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-            executors={"default": {"type": "threadpool", "max_workers": 3}},
+            executors={"default": {"type": "threadpool", "max_workers": 4}},
         )
         soon = datetime.now(UTC) + timedelta(seconds=0.2)
         for name, job, seconds in (
@@ -211,8 +216,10 @@ class Daemon:
             ("surroundings", self._look_around, 1.0),
             ("outlook", self._look_ahead, 1.0),
             ("digest", self._send_digest, 1.0),
-            ("inbox", self._serve_inbox, 0.5),
+            ("inbox", lambda: self._serve_inbox(lambda kind: kind not in LONG_REQUESTS), 0.5),
+            ("long_requests", lambda: self._serve_inbox(lambda kind: kind in LONG_REQUESTS), 0.5),
             ("completeness", self._check_completeness, 60.0),
+            (ARCHIVE, self._keep_archive, 10.0),
         ):
             scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=soon)
         scheduler.add_listener(_log_job, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
@@ -377,9 +384,10 @@ class Daemon:
             lives = points.lives(connection)
             ahead = points.ahead(connection)
             standing = {alarm.key for alarm in alarms.all_standing(connection)}
+            archive_fault = next((one[3] for one in health.failing(connection) if one[0] == ARCHIVE), None)
         seen = watch.Surroundings(
             away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, fault, stalled_s,
-            waiting.bytes / waiting.most if waiting.most else None,
+            waiting.bytes / waiting.most if waiting.most else None, archive_fault,
         )  # fmt: skip
         conditions = watch.conditions(seen, now_ms)
         heard = {name: silence.Heard(life.heard_ms) for name, life in lives.items()}
@@ -439,10 +447,11 @@ class Daemon:
         self._dropped_seen = seen
         self._store.write(lambda connection: values.set_number(connection, "broker_dropped_seen", seen))
 
-    def _serve_inbox(self) -> None:
+    def _serve_inbox(self, is_meant: Callable[[str], bool]) -> None:
+        """Do what people ask; what takes minutes has a job of its own, for others want to acknowledge meanwhile."""
         connection = inbox.open_inbox(inbox.path_beside(self._settings.store.path))
         try:
-            inbox.serve(connection, self._requests.handle)
+            inbox.serve(connection, self._requests.handle, is_meant)
         finally:
             connection.close()
 
@@ -459,6 +468,17 @@ class Daemon:
         if holes:
             log.warning("holes_found", count=holes)
         self._store.write(lambda connection: values.set_number(connection, "completeness_checked", today))
+
+    def _keep_archive(self) -> None:
+        """Once a day of UTC: seal and let go of what is due; not while a backlog comes in."""
+        try:
+            self._archiving.daily(self._clock.now(), time.monotonic(), self._may_archive)
+        except ArchiveError:
+            if not self._ending.is_set():  # then its child was ended, which is no failure
+                raise
+
+    def _may_archive(self) -> bool:
+        return not self._inflow.is_behind and not self._ending.wait(ARCHIVE_REST_S)
 
     # the mail thread
 
@@ -607,6 +627,8 @@ class Daemon:
             deadline = time.monotonic() + DRAIN_S
             while len(self._inflow) and self._writer.is_alive() and time.monotonic() < deadline:
                 time.sleep(0.02)
+        if getattr(self, "_archiving", None) is not None:
+            self._archiving.close()
         if getattr(self, "_scheduler", None) is not None and self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         mail = getattr(self, "_mail_thread", None)

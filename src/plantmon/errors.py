@@ -64,6 +64,10 @@ class StoreCorrupt(PlantmonError):
     """The store is damaged or of a newer schema; nothing is moved or begun anew, a person must look."""
 
 
+class ArchiveError(PlantmonError):
+    """A file of the archive cannot be written, is missing or is not what was sealed; nothing was let go of for it."""
+
+
 class AlreadyRunning(PlantmonError):
     """Another daemon holds the lock of this store."""
 

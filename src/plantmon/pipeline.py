@@ -27,6 +27,7 @@ from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
 from plantmon.notify.announce import Announcer
 from plantmon.permits import note_health, permit_of
+from plantmon.recompute import Recompute
 from plantmon.reports.digest_stage import DigestStage
 from plantmon.store import tally, values
 from plantmon.store.database import Store
@@ -70,6 +71,7 @@ class Pipeline:
         self.leaks = LeakWatch(plant, self.numbers, store)
         self._permit = permit
         self.compliance = ComplianceStage(plant, permit, self.numbers, store)
+        self.recomputing = Recompute(store, self.windows, self.amounts, self.compliance, plant.version)
         self.lookouts = OutlookStage(plant, permit, self.numbers, store.readers)
         self.digests = DigestStage(plant, permit, self.numbers, store, self.announcer, self.lookouts.run, now_ms)
         store.write(lambda connection: note_health(connection, permit, now_ms))
@@ -139,17 +141,8 @@ class Pipeline:
             self.store.write(lambda connection: self.alarms.apply(connection, conditions, now_ms))
 
     def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> tuple[int, int]:
-        """Compute and judge a span again; give how many windows and verdicts came out differently."""
-        windows_changed = self.windows.recompute(start_ms, end_ms, now_ms)
-        self.amounts.mark(start_ms, end_ms)
-        while self.amounts.run()[1]:
-            pass
-        verdicts_changed = self.compliance.recompute(start_ms, end_ms, now_ms)
-        while True:  # what changed reaches further than the span: substitutes, sums, months
-            changed, more = self.compliance.run(now_ms)
-            verdicts_changed += changed
-            if not more:
-                return windows_changed, verdicts_changed
+        """Compute and judge a span again, or go on with it; give how many windows and verdicts came out differently."""
+        return self.recomputing.run(start_ms, end_ms, now_ms)
 
     def permit_changed(self, from_ms: int, now_ms: int) -> int:
         """Judge by the permit as the store now has it, from an instant on again; give how many verdicts changed."""

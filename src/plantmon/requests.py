@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from plantmon import deadlines, declare, metering, notes, permits, publishing
+from plantmon import archiving, deadlines, declare, metering, notes, permits, publishing
 from plantmon.alarms import asked
 from plantmon.errors import DeclarationError
 from plantmon.ledger import take as ledger
@@ -19,7 +19,7 @@ from plantmon.store.inbox import Answer
 
 
 class Requests:
-    """The requests there are: `adopt`, `recompute`, `forward`, those about alarms, and what people declare or note.
+    """The requests there are: `adopt`, `recompute`, `forward`, `archive_seal`, on alarms, what people declare or note.
 
     Alarms: `ack`, `shelve`, `unshelve`, `close`. Declared: `mark`, `correct`, `calibrate`, of the register `note` and
     `fault_report`, and `handed_in`; of the ledger `ledger_import`, `ledger_add`, `ledger_correct`, `ledger_withdraw`;
@@ -36,6 +36,7 @@ class Requests:
             "adopt": self._adopt,
             "recompute": self._recompute,
             "forward": self._forward,
+            "archive_seal": self._archive,
         }
         if kind in asked.TAKES:
             return self._ask_alarm(kind, body, by)
@@ -90,3 +91,7 @@ class Requests:
             lambda connection: resend.ask(connection, body["start"], body["end"], by, self._now())
         )
         return True, {"id": number}
+
+    def _archive(self, body: dict[str, Any], by: str) -> Answer:
+        self._pipeline.store.write(lambda connection: archiving.ask(connection, body["until"]))
+        return True, {}

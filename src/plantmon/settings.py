@@ -128,6 +128,12 @@ def _is_a_second(value: timedelta) -> timedelta:
     return value
 
 
+def _is_a_day(value: timedelta) -> timedelta:
+    if value < timedelta(days=1):
+        raise ValueError("expected at least 1d: what still comes for a day is best sealed with it")
+    return value
+
+
 def _read_size(value: Any) -> Any:
     """Read `2GB` or `500MB`; a number without unit is refused."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -167,6 +173,13 @@ class Store(Section):
 
     path: Path = Path("plantmon.db")
     raw_days: Annotated[int, Field(ge=1)] = 60
+
+
+class ArchiveSection(Section):
+    """Where sealed days lie, and at what age a day is sealed; None: the folder `archive` beside the store."""
+
+    path: Path | None = None
+    after: Annotated[timedelta, BeforeValidator(_read_duration), AfterValidator(_is_a_day)] = timedelta(days=7)
 
 
 class Tls(Section):
@@ -301,6 +314,7 @@ class Settings(BaseSettings):
 
     plant: PlantSection = PlantSection()
     store: Store = Store()
+    archive: ArchiveSection = ArchiveSection()
     mqtt: Mqtt = Mqtt()
     smtp: Smtp = Smtp()
     second_channel: SecondChannel | None = None
@@ -519,6 +533,8 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
         settings = _with(settings, "mqtt", tls=tls.model_copy(update=paths))
     if settings.influx is not None and settings.influx.ca is not None:
         settings = _with(settings, "influx", ca=folder / settings.influx.ca)
+    archive = settings.archive.path or settings.store.path.parent / "archive"
+    settings = _with(settings, "archive", path=folder / archive)
     settings = _with(settings, "plant", file=folder / settings.plant.file)
     return _with(settings, "store", path=folder / settings.store.path)
 

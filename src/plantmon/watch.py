@@ -27,6 +27,7 @@ class Surroundings:
     store_fault: str | None
     queue_stalled_s: float | None
     spool_share: float | None = None  # of what may wait for the InfluxDB; None: there is none
+    archive_fault: str | None = None
 
 
 def conditions(seen: Surroundings, now_ms: int) -> list[Condition]:
@@ -41,6 +42,7 @@ def conditions(seen: Surroundings, now_ms: int) -> list[Condition]:
         _condition("clock_wrong", seen.clock_is_wrong, "", now_ms),
         _condition("store_unavailable", seen.store_fault is not None, seen.store_fault or "", now_ms),
         _condition("spool_filling", _is_filling(seen.spool_share), f"{(seen.spool_share or 0) * 100:.0f} %", now_ms),
+        _condition("archive_failing", seen.archive_fault is not None, seen.archive_fault or "", now_ms),
         _condition("feed_stalled", seen.queue_stalled_s is not None, "", now_ms),
     ]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from archive_store import DAY_MS, MakesHere, run_all
 from quarter_story import COMPUTED, QuarterRun
 
+from plantmon.archive.stage import Archivist
 from plantmon.requests import Requests
 from simulators.quarter import END, RENEWED_FROM, START, Quarter, at
 
@@ -20,13 +22,19 @@ def quarter() -> Quarter:
 
 
 @pytest.fixture(scope="module")
-def expected(quarter: Quarter, tmp_path_factory: pytest.TempPathFactory) -> Computed:
-    """Give what comes of the quarter fed as it was sent, people declaring when it is over."""
+def in_order(quarter: Quarter, tmp_path_factory: pytest.TempPathFactory) -> QuarterRun:
+    """Feed the quarter as it was sent, people declaring when it is over."""
     run = QuarterRun(tmp_path_factory.mktemp("in_order"), quarter)
     run.feed(quarter.in_order(), declaring=False)
     run.finish()
     assert run.replay.pipeline.recompute(START, END, run.replay.now_ms) == (0, 0)
-    return run.computed()
+    return run
+
+
+@pytest.fixture(scope="module")
+def expected(in_order: QuarterRun) -> Computed:
+    """Give what comes of that."""
+    return in_order.computed()
 
 
 def shuffled(run: QuarterRun) -> None:
@@ -79,3 +87,13 @@ def test_renewal_in_the_middle(quarter: Quarter, expected: Computed, tmp_path_fa
     assert done, answer
     run.feed((one for one in batches if one.now_ms >= loaded), declaring=True)
     hold(run, expected)
+
+
+def test_the_archive_changes_nothing(in_order: QuarterRun, expected: Computed) -> None:
+    """With every day of the quarter sealed and let go of, computing it again from the files gives the same bits."""
+    replay = in_order.replay
+    run_all(Archivist(replay.store, MakesHere(), 7 * DAY_MS, 9 * DAY_MS), END + 10 * DAY_MS)
+    with replay.store.readers.snapshot() as connection:
+        assert connection.execute("SELECT count(*) FROM reading").fetchone() == (0,)
+    assert replay.pipeline.recompute(START, END, replay.now_ms) == (0, 0)
+    assert in_order.computed() == expected

@@ -89,31 +89,40 @@ class ComplianceStage:
 
         What no limit in force judges any more is withdrawn.
         """
-        changed = 0
-        with self._busy:
-            with self._store.readers.snapshot() as connection:
-                closed = self._closed(connection)
-            spans = [span for level in closed.values() for span in level.values()]
-            if not spans:
-                return 0
-            start_ms = max(start_ms, min(start for start, _ in spans))
-            end_ms = min(end_ms, max(until for _, until in spans))
-            for day in self._time.days(start_ms, end_ms):
+        return sum(changed for _, changed in self.recompute_days(start_ms, end_ms, now_ms))
+
+    def recompute_days(
+        self, start_ms: int, end_ms: int, now_ms: int, done_ms: int | None = None
+    ) -> Iterator[tuple[int, int]]:
+        """Do so a local day at a time, then the months and years; give where each ends, and how many changed in it.
+
+        Days before `done_ms` are passed over. Between two of them the live stage has its turn.
+        """
+        with self._store.readers.snapshot() as connection:
+            closed = self._closed(connection)
+        spans = [span for level in closed.values() for span in level.values()]
+        if not spans:
+            return
+        start_ms = max(start_ms, min(start for start, _ in spans))
+        end_ms = min(end_ms, max(until for _, until in spans))
+        for day in self._time.days(start_ms if done_ms is None else max(start_ms, done_ms), end_ms):
+            with self._busy:
                 with self._store.readers.snapshot() as connection:
                     found = self._judge(connection, self._wanted_on(connection, day))
                     gone = self._without_limit(connection, day)
-
-                def write(
-                    connection: sqlite3.Connection, found: list[Verdict] = found, gone: list[Verdict] = gone
-                ) -> int:
-                    withdrawn = verdicts.withdraw(connection, gone, now_ms)
-                    return withdrawn + verdicts.write_changed(connection, found, now_ms)
-
-                changed += self._store.write(write)
+                changed = self._replace(found, gone, now_ms)
+            yield min(end_ms, self._time.next_day(day)), changed
+        with self._busy:
             with self._store.readers.snapshot() as connection:
                 found = self._judge(connection, self._long_windows(connection, start_ms, end_ms))
-            changed += self._store.write(lambda connection: verdicts.write_changed(connection, found, now_ms))
-        return changed
+            changed = self._replace(found, [], now_ms)
+        yield end_ms, changed
+
+    def _replace(self, found: list[Verdict], gone: list[Verdict], now_ms: int) -> int:
+        def write(connection: sqlite3.Connection) -> int:
+            return verdicts.withdraw(connection, gone, now_ms) + verdicts.write_changed(connection, found, now_ms)
+
+        return self._store.write(write)
 
     def find_holes(self) -> int:
         """Find closed windows that a limit in force covers without a verdict, and mark them; give how many.

@@ -16,6 +16,7 @@ from plantmon.feed.check import Batch, Message
 from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
 from plantmon.store import dirty, points, readings, reported, spool, values
+from plantmon.store.late import Inserted
 from plantmon.store.rejected import Rejected, Why, add
 from plantmon.store.reported import Reported
 from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
@@ -62,10 +63,11 @@ class Ingest:
         in_time = self._in_time(batch, ts, messages, now_ms, refused)
         point = np.array(batch.point, np.int64)
         is_sparse = np.isin(point, self._sparse)
-        before = connection.total_changes
+        fresh, sealed = 0, 0
         for table, chosen in (("reading", in_time & ~is_sparse), ("register", in_time & is_sparse)):
-            in_time[self._insert(connection, table, batch, chosen, messages, refused)] = False
-        fresh = connection.total_changes - before
+            came = self._insert(connection, table, batch, chosen, messages, refused)
+            in_time[[*came.conflicts, *came.again]] = False
+            fresh, sealed = fresh + came.fresh, sealed + len(came.again)
         again = self._keep_reported(connection, batch, messages, now_ms, refused)
         if refused:
             add(connection, refused)
@@ -83,7 +85,7 @@ class Ingest:
             self._live(connection, new, batch, kept, messages, now_ms)
             if self._on_batch is not None:
                 woke = self._on_batch(connection, new, now_ms)
-        repeats = batch.repeats + int(in_time.sum()) - fresh + again
+        repeats = batch.repeats + int(in_time.sum()) - fresh + sealed + again
         return Stored(fresh, repeats, len(refused), woke)
 
     def has_lives_due(self, now_ms: int) -> bool:
@@ -117,10 +119,10 @@ class Ingest:
     def _insert(
         self, connection: sqlite3.Connection, table: str, batch: Batch, chosen: NDArray[np.bool_],
         messages: list[Message], refused: list[Rejected],
-    ) -> list[int]:  # fmt: skip
-        """Store the chosen readings; give the places of those that contradict what stands."""
+    ) -> Inserted:  # fmt: skip
+        """Store the chosen readings and refuse those that contradict what stands; say what came, by their places."""
         if not chosen.any():
-            return []
+            return Inserted(0, {}, [])
         # In the order of the key: a column of one point lands all over the table otherwise, at twice the cost. The
         # sort is stable, so of two values for one key the first to arrive stands.
         places = np.flatnonzero(chosen)
@@ -132,11 +134,11 @@ class Ingest:
         value, flag = np.array(batch.value, np.float64)[places], np.array(batch.flag, np.int64)[places]
         columns = (ts[order], point[order], value, flag, arrival)
         rows = list(zip(*(column.tolist() for column in columns), strict=True))
-        conflicts = [int(places[one]) for one in readings.insert(connection, table, rows)]
-        for place in conflicts:
-            stands = readings.stored(connection, table, batch.ts[place], batch.point[place])
+        came = readings.insert(connection, table, rows)
+        conflicts = {int(places[one]): stands for one, stands in came.conflicts.items()}
+        for place, stands in conflicts.items():
             refused.append(self._refusal(Why.CONFLICT, batch, place, messages, f"stored {stands:.12g}"))
-        return conflicts
+        return Inserted(came.fresh, conflicts, [int(places[one]) for one in came.again])
 
     def _keep_reported(
         self, connection: sqlite3.Connection, batch: Batch, messages: list[Message], now_ms: int,

@@ -9,9 +9,10 @@ place as a negative code; raw flags are never negative.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,3 +93,52 @@ class Columns:
     point: NDArray[np.int64]
     value: NDArray[np.float64]
     flag: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Readings as they are stored: arrays of one length, in the order their maker names."""
+
+    ts: NDArray[np.int64]
+    point: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flag: NDArray[np.int64]
+    arrival: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> Rows:
+        """Give no readings."""
+        whole = np.empty(0, np.int64)
+        return cls(whole, whole, np.empty(0), whole, whole)
+
+    @classmethod
+    def join(cls, parts: Sequence[Rows]) -> Rows:
+        """Put readings behind one another."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return cls.none()
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ROW_FIELDS))
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def take(self, places: slice | NDArray[Any]) -> Rows:
+        """Give some of them."""
+        return Rows(*(getattr(self, name)[places] for name in ROW_FIELDS))
+
+    def by_time(self) -> Rows:
+        """Give them by time, then point; of two for one time and point the first, as it stands."""
+        if len(self) < 2:
+            return self
+        order = np.lexsort((self.point, self.ts))
+        ts, point = self.ts[order], self.point[order]
+        again = np.r_[False, (ts[1:] == ts[:-1]) & (point[1:] == point[:-1])]
+        return self.take(order[~again])
+
+    def columns(self) -> Columns:
+        """Give them without their arrival."""
+        return Columns(self.ts, self.point, self.value, self.flag)
+
+
+ROW_FIELDS = ("ts", "point", "value", "flag", "arrival")

@@ -73,6 +73,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "store_unavailable": ("step_disk",),
     "feed_stalled": ("step_service",),
     "spool_filling": ("step_influx",),
+    "archive_failing": ("step_archive",),
     "corrected": ("step_register", "step_keep"),
     "storm": ("step_storm", "step_list"),
     "test": ("step_none",),

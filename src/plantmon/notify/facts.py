@@ -37,6 +37,7 @@ KINDS = (
     "store_unavailable",
     "feed_stalled",
     "spool_filling",
+    "archive_failing",
     "corrected",
     "storm",
     "test",

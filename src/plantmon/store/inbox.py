@@ -63,11 +63,15 @@ def ask(path: Path, kind: str, body: dict[str, Any], by: str, wait_s: float) -> 
     raise StoreUnavailable(f"the daemon has not answered request {number} yet; it is kept and will be done")
 
 
-def serve(connection: sqlite3.Connection, handle: Callable[[str, dict[str, Any], str], Answer]) -> int:
-    """Answer all open requests in order; give how many there were."""
+def serve(
+    connection: sqlite3.Connection, handle: Callable[[str, dict[str, Any], str], Answer],
+    is_meant: Callable[[str], bool] = lambda kind: True,
+) -> int:  # fmt: skip
+    """Answer all open requests of the kinds that are meant, in order; give how many there were."""
     rows = connection.execute(
         "SELECT id, kind, body, asked_by FROM request WHERE answered_ms IS NULL ORDER BY id"
     ).fetchall()
+    rows = [row for row in rows if is_meant(row[1])]
     if rows:  # what cannot be answered is not done either: it would be done again and again
         connection.execute("UPDATE request SET ok = NULL WHERE id = ?", rows[0][:1])
     for number, kind, body, by in rows:

@@ -108,11 +108,7 @@ def next_piece(connection: sqlite3.Connection, resend: Resend, most: int, metric
 
 def _of_gauges(connection: sqlite3.Connection, resend: Resend, most: int) -> tuple[What, Columns, tuple[Any, ...]]:
     at, point = resend.after or (resend.start_ms, -1)
-    rows = connection.execute(
-        "SELECT ts, point, value, flag FROM reading WHERE (ts, point) > (?, ?) AND ts < ? ORDER BY ts, point LIMIT ?",
-        (at, point, resend.end_ms, most),
-    )
-    found = readings.columns(rows)
+    found = readings.following(connection, (at, point), resend.end_ms, most).columns()
     return What.READING, found, (int(found.ts[-1]), int(found.point[-1])) if len(found.ts) == most else ()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,7 @@ from plantmon.model.window import Window
 from plantmon.store import declarations, dirty, minutes, points, readings, reported, windows
 from plantmon.store.database import Store
 from plantmon.times import HOUR_MS, MINUTE_MS
+from plantmon.windows.blocks import differing, merged
 from plantmon.windows.calculated import Calculations
 from plantmon.windows.counter import Event, Happening
 from plantmon.windows.day import day_of_hours, energy_day
@@ -124,24 +125,27 @@ class WindowStage:
 
         Zero unless something changed that no mark told of.
         """
-        changed = 0
+        return sum(changed for _, changed in self.recompute_days(start_ms, end_ms, now_ms))
+
+    def recompute_days(self, start_ms: int, end_ms: int, now_ms: int) -> Iterator[tuple[int, int]]:
+        """Do so a local day at a time; give after each where it ends, and how many of its rows came out differently."""
         with self._store.readers.snapshot() as connection:
             closed = windows.closed(connection, "1h")
         if not closed:
-            return 0
+            return
         # Outside of what is closed there is nothing: a far date must not make an endless walk.
         start_ms = max(start_ms, min(first for first, _ in closed.values()))
         end_ms = min(end_ms, max(until for _, until in closed.values()))
         hour = self._plant.time.hour_start(start_ms)
-        while hour < end_ms:
-            inside = {point for point, (first, until) in closed.items() if first <= hour < until}
-            inside &= self._points.keys()
-            if inside:
-                changed += self._do(hour, Job(again=inside, minutes_again=inside), now_ms, backward=False)[1]
-            hour += HOUR_MS
         for day in self._plant.time.days(start_ms, end_ms):
-            changed += self._days_again(day, set(self._points))
-        return changed
+            changed, edge = 0, min(end_ms, self._plant.time.next_day(day))
+            while hour < edge:
+                inside = {point for point, (first, until) in closed.items() if first <= hour < until}
+                inside &= self._points.keys()
+                if inside:
+                    changed += self._do(hour, Job(again=inside, minutes_again=inside), now_ms, backward=False)[1]
+                hour += HOUR_MS
+            yield edge, changed + self._days_again(day, set(self._points))
 
     def find_holes(self) -> int:
         """Find hours and days without window inside what counts as closed and have them made; give how many.
@@ -318,34 +322,20 @@ class WindowStage:
                 masks[number] = over
         if not masks:
             return {}
+        numbers = sorted(masks)
         found = self._average(connection, hour, masks)
-        stored = {
-            number: packed
-            for number, packed in (
-                (
-                    number,
-                    connection.execute(
-                        "SELECT packed FROM minutes WHERE hour = ? AND point = ?", (hour, number)
-                    ).fetchone(),
-                )
-                for number in masks
-            )
-            if packed
-        }
-        blocks = {}
-        begins = np.searchsorted(found.point, sorted(masks), "left")
-        ends = np.searchsorted(found.point, sorted(masks), "right")
-        for number, begin, end in zip(sorted(masks), begins.tolist(), ends.tolist(), strict=True):
-            old = stored[number][0] if number in stored else None
-            block = MinuteBlock.unpack(old) if old else MinuteBlock.empty()
-            _merge(block, found, slice(begin, end), hour, masks[number])
-            packed = block.pack()
-            if packed != old and (old is not None or block.had.any()):  # an hour without readings has no row
+        stored = minutes.packed_at(connection, hour, numbers)
+        old = Grid.unpack([stored.get(number) for number in numbers])
+        new = merged(old, found, np.array(numbers), hour, [masks[number] for number in numbers])
+        for place in np.flatnonzero(differing(old, new)).tolist():
+            number = numbers[place]
+            packed = new.row(place).pack()
+            # An hour without readings has no row.
+            if packed != stored.get(number) and (number in stored or new.had[place].any()):
                 result.packed[number] = packed
                 result.changed.add(number)
                 result.changed |= self._dependents.get(number, set()) & (job.again | job.closing)
-            blocks[number] = block
-        return blocks
+        return {number: new.row(place) for place, number in enumerate(numbers)}
 
     def _calculate(
         self, connection: sqlite3.Connection, hour: int, job: Job, over: int, blocks: dict[int, MinuteBlock],
@@ -368,7 +358,7 @@ class WindowStage:
             together |= mask
         slow = [number for number in masks if self._points[number].is_slow]
         parts = [
-            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS, slow)
+            readings.gauges(connection, hour + first * MINUTE_MS, hour + (last + 1) * MINUTE_MS, slow, masks)
             for first, last in _stretches(together)
         ]
         chosen = np.array(sorted(masks), np.int64)
@@ -608,18 +598,3 @@ def _stretches(mask: int) -> list[tuple[int, int]]:
             else:
                 runs.append((minute, minute))
     return runs
-
-
-def _merge(block: MinuteBlock, found: Minutes, part: slice, hour: int, mask: int) -> None:
-    """Put recomputed minutes into a block; touched minutes without readings become empty."""
-    touched = np.array([bool(mask >> minute & 1) for minute in range(MINUTES)])
-    place = (found.at[part] - hour) // MINUTE_MS
-    inside = touched[place] if len(place) else np.empty(0, bool)
-    for name in ("had", "valid", "over"):
-        column = getattr(block, name)
-        column[touched] = 0
-        column[place[inside]] = getattr(found, name)[part][inside]
-    for name in ("mean", "low", "high", "bound"):
-        column = getattr(block, name)
-        column[touched] = np.nan
-        column[place[inside]] = getattr(found, name)[part][inside]
