@@ -38,5 +38,7 @@ def _token(bucket: InfluxBucket) -> str | None:
         return None
     try:
         return bucket.token_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StatementError(f"{bucket.token_file}: {error}") from error
+    except OSError as error:
+        raise StatementError(f"influx.token_file: {bucket.token_file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise StatementError(f"influx.token_file: {bucket.token_file}: {error}") from error
