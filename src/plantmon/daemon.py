@@ -385,6 +385,7 @@ class Daemon:
             ahead = points.ahead(connection)
             standing = {alarm.key for alarm in alarms.all_standing(connection)}
             archive_fault = next((one[3] for one in health.failing(connection) if one[0] == ARCHIVE), None)
+        archive_fault = archive_fault or pipeline.unreadable
         seen = watch.Surroundings(
             away_s, link.reason, self._dropped, self._dropped_at_ms, self._clock_is_wrong, fault, stalled_s,
             waiting.bytes / waiting.most if waiting.most else None, archive_fault,
@@ -512,8 +513,12 @@ class Daemon:
         number = self._pipeline.numbers.get(point)
         if number is None:
             return [], []
-        with self._store.readers.snapshot() as connection:
-            return series.course(connection, number, start_ms, end_ms)
+        try:
+            with self._store.readers.snapshot() as connection:
+                return series.course(connection, number, start_ms, end_ms)
+        except ArchiveError as error:  # a mail goes without its chart rather than not at all
+            log.warning("series_unreadable", point=point, error=str(error))
+            return [], []
 
     # the threads of second channel, heartbeat and InfluxDB
 

@@ -113,6 +113,11 @@ class Pipeline:
             if not (turn.more or turn.windows_changed or turn.verdicts_changed):
                 return
 
+    @property
+    def unreadable(self) -> str | None:
+        """What is wrong with a sealed file for which windows or verdicts wait, None where none do."""
+        return self.windows.passed_over.fault or self.compliance.passed_over.fault
+
     def outlook(self, now_ms: int) -> list[Outlook]:
         """Look ahead in every window that runs, and warn of those that will be beyond their limit; give all."""
         outlooks = self.lookouts.run(now_ms)

@@ -16,6 +16,7 @@ from story import FEEDS, Row, Story
 
 from plantmon.archive.stage import Archivist
 from plantmon.model.plant import Kind, Plant, Register
+from plantmon.sealed.reader import READER
 from plantmon.store import archive
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
@@ -110,3 +111,34 @@ def test_any_days_sealed_give_the_same_bits(
         assert computed(archived) == computed(plain)
         plain.store.close()
         archived.store.close()
+
+
+def test_a_missing_file_holds_up_its_own_day_alone(tmp_path: Path) -> None:
+    """What needs a file that is away waits and says so; the rest is computed, and all of it once the file is back."""
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "archived").mkdir()
+    rows = rows_from(7, 0.9)
+    plain = told(tmp_path / "plain", rows, [], None, set())
+    archived = told(tmp_path / "archived", rows, [], 0, {0, 1})
+    now_ms = DAY_0 + (DAYS + 1) * DAY_MS
+    late = [(DAY_0 + at, FAST, 99.5, "N") for at in (1, DAY_MS + 1, 3 * DAY_MS + 1)]
+    path = next((tmp_path / "archived" / "archive").rglob("2024-10-04.parquet"))
+    path.rename(path.with_suffix(".away"))
+    READER.close()  # it has the file open
+    for story in (plain, archived):
+        story.send(late, now_ms)
+        story.settle(now_ms)
+    assert archived.pipeline.unreadable == f"{path}: No such file or directory"
+    assert computed(archived) != computed(plain)
+    later, expected = (
+        [row for row in computed(story)["window"] if row[0] == "1h" and row[1] >= DAY_0 + DAY_MS]
+        for story in (archived, plain)
+    )
+    assert later == expected
+    path.with_suffix(".away").rename(path)
+    archived.settle(now_ms + 600_000)
+    plain.settle(now_ms + 600_000)
+    assert archived.pipeline.unreadable is None
+    assert computed(archived) == computed(plain)
+    plain.store.close()
+    archived.store.close()

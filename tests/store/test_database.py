@@ -8,14 +8,16 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from builders import a_plant, a_point
 
 from plantmon.errors import AlreadyRunning, PlantFileError, StoreCorrupt, StoreUnavailable
-from plantmon.store import database, dirty, points, rejected
+from plantmon.store import database, dirty, inbox, points, rejected
 from plantmon.store.database import Lock, Readers, Store
 from plantmon.store.rejected import KEPT_BYTES, KEPT_PAYLOADS, KEPT_TOPICS, OTHER_TOPICS, Rejected, Why
 
@@ -289,6 +291,39 @@ FULL_DISK = textwrap.dedent(
     print("acknowledged", acknowledged + 1)
     """
 )
+
+
+def test_two_may_make_an_inbox_at_once(tmp_path: Path) -> None:
+    """Whoever opens an inbox while others make it finds it whole, and leaves no lock behind."""
+    paths = [tmp_path / f"{number}.db" for number in range(10)]
+
+    def open_and_look(path: Path) -> tuple[int, bool]:
+        connection = inbox.open_inbox(path)
+        try:
+            (count,) = connection.execute("SELECT count(*) FROM request").fetchone()
+            return count, connection.in_transaction
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [one for path in paths for one in pool.map(open_and_look, [path] * 4)]
+    assert found == [(0, False)] * 40
+
+
+def test_an_earlier_inbox_is_taken_over(tmp_path: Path) -> None:
+    """An inbox that was made with the store's tables and their number opens, with what was asked in it."""
+    path = tmp_path / "old.db"
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.executescript((files("plantmon.store") / "schema" / "inbox_0001.sql").read_text("utf-8"))
+        connection.execute("INSERT INTO request (kind, body, asked_by, asked_ms) VALUES ('ack', '{}', 'me', 1)")
+    connection.close()
+    for _ in range(2):
+        opened = inbox.open_inbox(path)
+        assert inbox.serve(opened, lambda kind, body, by: (False, {}), lambda kind: kind == "recompute") == 0
+        assert opened.execute("SELECT kind FROM request WHERE answered_ms IS NULL").fetchall() == [("ack",)]
+        opened.close()
 
 
 def test_full_disk_is_waited_out(tmp_path: Path) -> None:

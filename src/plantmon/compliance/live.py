@@ -105,6 +105,8 @@ class LiveLimits:
         for latest in self._running.values():
             number = self._numbers[latest.running.point]
             newest = spoken.get(number, now_ms)
+            if newest < now_ms - OLD_MS:
+                continue  # too old to say anything of what is judged live; it may lie in the archive
             reach = STANDS_FOR_INTERVALS * latest.point.interval_ms
             self._note_running(latest, self._valid(connection, number, newest - reach, newest + 1))
 

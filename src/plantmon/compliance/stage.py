@@ -21,11 +21,13 @@ from plantmon.compliance.evaluate import LONG, Evaluator, Task
 from plantmon.compliance.in_force import windows_of, windows_on
 from plantmon.compliance.periods import long_window_of
 from plantmon.compliance.permit import Permit
+from plantmon.errors import ArchiveError
 from plantmon.model.minutes import Grid
 from plantmon.model.plant import Basis, Limit, Plant
 from plantmon.model.verdict import Verdict
 from plantmon.store import dirty, minutes, verdicts, windows
 from plantmon.store.database import Store
+from plantmon.store.passed_over import PassedOver
 from plantmon.times import HOUR_MS
 
 WINDOWS_AT_ONCE = 2000
@@ -62,6 +64,7 @@ class ComplianceStage:
         self._numbers = numbers
         self._store = store
         self._busy = threading.Lock()
+        self.passed_over = PassedOver()
         self.renew(permit)
 
     def renew(self, permit: Permit) -> None:
@@ -73,8 +76,12 @@ class ComplianceStage:
         """Judge what is unjudged; give how many verdicts changed, and whether work is left."""
         with self._busy:  # a recompute beside the live stage must not write what it read before the other
             with self._store.readers.snapshot() as connection:
-                marks = dirty.unjudged(connection, WINDOWS_AT_ONCE)
-                found = self._judge(connection, self._wanted_by(connection, marks))
+                marks = dirty.unjudged(connection, WINDOWS_AT_ONCE, self.passed_over.starts(now_ms))
+                try:
+                    found = self._judge(connection, self._wanted_by(connection, marks))
+                except ArchiveError:  # which windows need the file that cannot be read is looked for once
+                    self._pass_over(connection, marks, now_ms)
+                    return 0, True
             if not marks:
                 return 0, False
 
@@ -83,6 +90,17 @@ class ComplianceStage:
                 return verdicts.write_changed(connection, found, now_ms)
 
             return self._store.write(write), len(marks) == WINDOWS_AT_ONCE
+
+    def _pass_over(self, connection: sqlite3.Connection, marks: list[dirty.Unjudged], now_ms: int) -> None:
+        """Find the marks that cannot be judged just now, so that all others can."""
+        by_start: dict[int, list[dirty.Unjudged]] = defaultdict(list)
+        for mark in marks:
+            by_start[mark.start].append(mark)
+        for start, some in by_start.items():
+            try:
+                self._judge(connection, self._wanted_by(connection, some))
+            except ArchiveError as error:
+                self.passed_over.note(start, error, now_ms)
 
     def recompute(self, start_ms: int, end_ms: int, now_ms: int) -> int:
         """Judge every closed window that overlaps [start, end) again; give how many verdicts came out differently.

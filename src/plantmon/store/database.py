@@ -64,17 +64,25 @@ def store_error(error: sqlite3.Error) -> Exception:
 def apply_schema(connection: sqlite3.Connection, prefix: str) -> None:
     """Bring a database to the newest schema, one numbered file a transaction. Raises StoreCorrupt when it is newer."""
     folder = files("plantmon.store") / "schema"
+    named = ((entry.name.removesuffix(".sql"), entry) for entry in folder.iterdir() if entry.name.endswith(".sql"))
     scripts = sorted(
-        (int(entry.name.removesuffix(".sql").removeprefix(prefix)), entry.read_text("utf-8"))
-        for entry in folder.iterdir()
-        if entry.name.endswith(".sql") and entry.name.removesuffix(".sql").removeprefix(prefix).isdigit()
+        (int(name.removeprefix(prefix)), entry.read_text("utf-8"))
+        for name, entry in named
+        if name.startswith(prefix) and name.removeprefix(prefix).isdigit()
     )
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > scripts[-1][0]:
         raise StoreCorrupt(f"the store has schema {version}, this plantmon knows {scripts[-1][0]}: upgrade plantmon")
     for number, script in scripts:
         if number > version:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            try:
+                connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")  # or its lock would stand as long as the error is remembered
+                # Of two that open a new inbox at once one finds it made.
+                if connection.execute("PRAGMA user_version").fetchone()[0] < number:
+                    raise
 
 
 def open_writer(path: Path, schema: str = "") -> sqlite3.Connection:

@@ -112,14 +112,10 @@ def wipe_unweighed(connection: sqlite3.Connection, done: Iterable[Unweighed]) ->
     connection.executemany("DELETE FROM unweighed WHERE hour = ? AND point = ? AND seq = ?", done)
 
 
-def unjudged(connection: sqlite3.Connection, most: int) -> list[Unjudged]:
-    """List windows to judge, oldest first."""
-    return [
-        Unjudged(*row)
-        for row in connection.execute(
-            "SELECT level, start, point, seq FROM unjudged ORDER BY start, level, point LIMIT ?", (most,)
-        )
-    ]
+def unjudged(connection: sqlite3.Connection, most: int, passed_over: Container[int] = ()) -> list[Unjudged]:
+    """List windows to judge, oldest first, without those whose start is passed over."""
+    rows = connection.execute("SELECT level, start, point, seq FROM unjudged ORDER BY start, level, point")
+    return list(islice((Unjudged(*row) for row in rows if row[1] not in passed_over), most))
 
 
 def wipe_unjudged(connection: sqlite3.Connection, done: Iterable[Unjudged]) -> None:

@@ -33,6 +33,9 @@ def open_inbox(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=10)
         connection.execute("PRAGMA journal_mode = DELETE")
+        # Inboxes made before had the store's own tables too, empty, and the number of its schema.
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            connection.executescript("BEGIN IMMEDIATE; DROP TABLE IF EXISTS meta; PRAGMA user_version = 1; COMMIT;")
         apply_schema(connection, "inbox_")
     except sqlite3.Error as error:
         raise store_error(error) from error

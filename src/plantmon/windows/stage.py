@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from plantmon.averages.mean import HourMean, Minutes, PointTable, means_of, minutes_of
 from plantmon.averages.running import hours_of_influence, mask_of, running_minutes
 from plantmon.averages.validity import hour_due, hour_needed
+from plantmon.errors import ArchiveError
 from plantmon.model.minutes import MINUTES, Grid, MinuteBlock
 from plantmon.model.plant import Kind, Outlet, Plant, Point, Running
 from plantmon.model.reading import Columns
 from plantmon.model.window import Window
 from plantmon.store import declarations, dirty, minutes, points, readings, reported, windows
 from plantmon.store.database import Store
+from plantmon.store.passed_over import PassedOver
 from plantmon.times import HOUR_MS, MINUTE_MS
 from plantmon.windows.blocks import differing, merged
 from plantmon.windows.calculated import Calculations
@@ -105,17 +107,24 @@ class WindowStage:
         self._dependents = self._find_dependents()
         self._has_later = False
         self._busy = threading.Lock()
+        self.passed_over = PassedOver()
 
     def run(self, now_ms: int, most_hours: int = 48) -> Progress:
         """Do what is due by `now_ms`, at most so many hours of it, oldest first."""
         with self._store.readers.snapshot() as connection:
             jobs, backward = self._plan(connection, now_ms)
+        unreadable = self.passed_over.starts(now_ms)
         order = sorted(backward, reverse=True) + sorted(hour for hour in jobs if hour not in backward)
+        order = [hour for hour in order if hour not in unreadable]
         closed = changed = 0
         self._has_later = False
         for hour in order[:most_hours]:
             if self._has_work(jobs[hour], hour, now_ms):
-                done = self._do(hour, jobs[hour], now_ms, backward=hour in backward)
+                try:
+                    done = self._do(hour, jobs[hour], now_ms, backward=hour in backward)
+                except ArchiveError as error:  # its marks stay; nobody else waits for its file
+                    self.passed_over.note(hour, error, now_ms)
+                    continue
                 closed, changed = closed + done[0], changed + done[1]
         days = self._close_days()
         return Progress(closed + days[0], changed + days[1], len(order) > most_hours or self._has_later)
