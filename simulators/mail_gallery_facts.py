@@ -231,6 +231,8 @@ def _of_data() -> list[dict[str, Any]]:
               side="max", unit="mg/m3", at_least=True),
         since("09:12", kind="store_unavailable", detail="database or disk is full"),
         since("09:12", kind="feed_stalled", detail=""),
+        since("09:12", kind="spool_filling", detail="84 %"),
+        since("09:12", kind="archive_failing", detail="2026-02-24: 1.2 GB are wanted, 0.9 GB are free"),
     ]  # fmt: skip
 
 
