@@ -218,6 +218,23 @@ def test_a_damaged_file_is_found_before_sqlite_lets_go(kept: ArchiveStore) -> No
     assert everything(kept.store) == rows
 
 
+def test_a_restored_store_overwrites_nothing(kept: ArchiveStore, tmp_path: Path) -> None:
+    """With a store older than its archive, files and manifest that it does not know are put aside, not replaced."""
+    fill(kept)
+    kept.seal(SEALED_MS)
+    folder = kept.folder / "2024"
+    files = {path.name: path.read_bytes() for path in (folder / "2024-10-04.parquet", kept.folder / manifest.NAME)}
+    older = ArchiveStore(tmp_path / "older")
+    number = older.numbers[FAST]
+    older.put([(DAY_0, number, 1.0, 0, DAY_0)])
+    kept.folder.rename(older.folder)
+    older.seal(SEALED_MS)
+    assert everything(older.store) == [(DAY_0, number, 1.0, 0, DAY_0)]
+    aside = {path.name.split(".unlisted-")[0]: path.read_bytes() for path in older.folder.rglob("*.unlisted-*")}
+    assert aside == files
+    older.store.close()
+
+
 def test_a_full_disk_is_seen_before_sealing(kept: ArchiveStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without room for the file, and for the store to go on, nothing is begun to be written."""
     fill(kept)

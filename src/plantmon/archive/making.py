@@ -21,7 +21,7 @@ from plantmon.errors import ArchiveError
 from plantmon.model.reading import ROW_FIELDS, Rows
 from plantmon.sealed.digest import sha256_of
 from plantmon.sealed.head import PointHead, groups_of
-from plantmon.sealed.manifest import day_text, name_of, sync_folder
+from plantmon.sealed.manifest import day_text, name_of, put_aside, sync_folder
 from plantmon.sealed.reading import SealedFile
 from plantmon.sealed.writing import DayWriter
 from plantmon.store import archive
@@ -71,6 +71,7 @@ def make(job: Job, on_step: Step) -> Made:
             _read_back(new, _portions(source, heads))
             on_step("read_back")
             made = Made(sum(counts.values()), new.stat().st_size, sha256_of(new), again, conflicts)
+            put_aside(path, made.sha256)
             new.replace(path)
             sync_folder(path.parent)
             sync_folder(folder)

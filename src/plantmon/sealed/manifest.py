@@ -62,9 +62,21 @@ def write(folder: Path, entries: Sequence[Entry]) -> None:
     path = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        put(path, path.with_name(f".{NAME}.new"), as_text(entries))
+        content = as_text(entries)
+        if path.exists() and not content.startswith(path.read_bytes()):
+            put_aside(path, "")
+        put(path, path.with_name(f".{NAME}.new"), content)
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror}") from error
+
+
+def put_aside(path: Path, sha256: str) -> None:
+    """Rename a file that stands where another is to be, and is in no manifest; an equal one may be written over.
+
+    It is there when a store was restored from a backup older than the archive: it may hold what the store has lost.
+    """
+    if path.exists() and (found := sha256_of(path)) != sha256:
+        path.rename(path.with_name(f"{path.name}.unlisted-{found[:12]}"))
 
 
 def put(path: Path, made: Path, content: bytes) -> None:

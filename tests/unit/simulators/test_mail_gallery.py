@@ -18,6 +18,7 @@ ALL = mails()
 _KEPT = re.compile(
     r"[A-Z]+\d*[-.][\w.]+|[A-Z]+\d+|mg/m|kg|dB|GB|pH|RTO|MQTT|UTC|mosquitto: ?max_queued_messages|mosquitto|"
     r"max_queued_messages|plantmon|permit|process rule|Keep alive timeout|database or disk is full|EXAMPLE\w+|"
+    r"MB free, sealing [\d-]+\.parquet needs|archive|forward|status|check|verify|InfluxDB|"
     r"alarms|list|query|caps|due|faults|report(?:ed)?|calibration|execution|add|pass|result|ack|close|Li|Wang"
 )
 
