@@ -35,7 +35,8 @@ from plantmon.cli_messages import messages_app, second_app
 from plantmon.cli_meter import meter_app, meters_app
 from plantmon.cli_outlook import outlook_app
 from plantmon.cli_permit import permit_app
-from plantmon.cli_progress import Progress
+from plantmon.cli_progress import Progress, of_recompute
+from plantmon.cli_readings import readings_app
 from plantmon.cli_register import faults_app, register_app
 from plantmon.cli_reports import reports_app
 from plantmon.daemon import Daemon, clock_of, mail_server_of
@@ -64,6 +65,7 @@ app.add_typer(second_app)
 app.add_typer(permit_app, name="permit")
 app.add_typer(register_app, name="register")
 app.add_typer(faults_app, name="faults")
+app.add_typer(readings_app)
 app.add_typer(reports_app)
 app.add_typer(declare_app)
 app.add_typer(outlook_app)
@@ -196,7 +198,7 @@ def recompute(context: typer.Context, start: From = None, end: To = None) -> Non
     settings = here.settings
     plant = here.plant(settings)
     start_ms, end_ms = span(here, plant, start, end, clock_of(settings, plant).now())
-    with Progress(here, settings, plant):
+    with Progress(settings, of_recompute(here, plant)):
         answer = ask(here, settings, plant, "recompute", {"start": start_ms, "end": end_ms}, wait_s=RECOMPUTE_S)
     typer.echo(here.say("recomputed", windows=answer["windows_changed"], verdicts=answer["verdicts_changed"]))
 

@@ -122,6 +122,19 @@ def ask(
     return answer
 
 
+def begin_store(settings: Settings) -> None:
+    """Begin the store where there is none yet: what is taken in may come before the daemon's first run."""
+    if settings.store.path.exists():
+        return
+    lock = Lock(settings.store.path)
+    try:
+        lock.take()
+    except AlreadyRunning:
+        return  # the daemon is about to begin it
+    Store(settings.store.path).close()
+    lock.release()
+
+
 def _do_here(
     settings: Settings, plant: Plant, act: Callable[[Requests], tuple[bool, dict[str, Any]]]
 ) -> tuple[bool, dict[str, Any]]:

@@ -7,15 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from plantmon.cli_context import ASK_S, Context, Format, From, Style, To, ask, fail, reading
+from plantmon.cli_context import ASK_S, Context, Format, From, Style, To, ask, begin_store, fail, reading
 from plantmon.daemon import clock_of
-from plantmon.errors import AlreadyRunning
 from plantmon.ledger.sheet import read_sheet
 from plantmon.model.plant import Plant
 from plantmon.reports import ledger as report
 from plantmon.reports.tabular import render
 from plantmon.settings import Settings
-from plantmon.store.database import Lock, Store
 from plantmon.store.waste import waste_stock
 from plantmon.texts import text
 
@@ -146,15 +144,7 @@ def stock_command(
 
 def _ask(here: Context, settings: Settings, plant: Plant, kind: str, body: dict[str, Any], by: str) -> dict[str, Any]:
     """Have it done; a ledger may be the first thing that a store is begun for."""
-    if not settings.store.path.exists():
-        lock = Lock(settings.store.path)
-        try:
-            lock.take()
-        except AlreadyRunning:
-            pass  # the daemon is about to begin it
-        else:
-            Store(settings.store.path).close()
-            lock.release()
+    begin_store(settings)
     return ask(here, settings, plant, kind, body | {"language": here.language}, ASK_S, by)
 
 

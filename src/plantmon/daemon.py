@@ -8,6 +8,7 @@ InfluxDB; the main thread feeds systemd's watchdog and waits for the end.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import sqlite3
@@ -31,6 +32,7 @@ from plantmon.feed.check import Message
 from plantmon.feed.inflow import Inflow
 from plantmon.feed.own_clock import Finding, OwnClock
 from plantmon.feed.session import Broker, Session
+from plantmon.importing.staging import beside
 from plantmon.model.alarm import Condition
 from plantmon.model.plant import Plant
 from plantmon.notify import heartbeat, smtp
@@ -60,7 +62,8 @@ BEAT_LOOK_S = 1.0
 FORWARD_LOOK_S = 1.0  # what is committed within it goes in one request
 WATCHES_STUCK_S = 60.0  # they look around every second
 STATUS_EVERY_S = 10.0
-LONG_REQUESTS = {"recompute", "adopt"}
+IMPORTS_AGAIN_S = 600.0  # after one that did not go on
+LONG_REQUESTS = {"recompute", "adopt", "import"}
 ARCHIVE_REST_S = 0.01  # between two of its transactions: it has a day's time
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 # While messages wait, storing goes before computing: hours that still fill would be computed again and again.
@@ -133,6 +136,7 @@ class Daemon:
         self._forward_rests_until_s = 0.0
         self._looked_ahead_min = 0  # the plant minute it was last done in
         self._digested_min = 0  # likewise
+        self._imports_due_s = 0.0
         self._looked_around_s = time.monotonic()
         self._ending = threading.Event()
         self._mail_wake = threading.Event()
@@ -217,7 +221,7 @@ class Daemon:
             ("outlook", self._look_ahead, 1.0),
             ("digest", self._send_digest, 1.0),
             ("inbox", lambda: self._serve_inbox(lambda kind: kind not in LONG_REQUESTS), 0.5),
-            ("long_requests", lambda: self._serve_inbox(lambda kind: kind in LONG_REQUESTS), 0.5),
+            ("long_requests", self._serve_long_requests, 0.5),
             ("completeness", self._check_completeness, 60.0),
             (ARCHIVE, self._keep_archive, 10.0),
         ):
@@ -455,6 +459,16 @@ class Daemon:
             inbox.serve(connection, self._requests.handle, is_meant)
         finally:
             connection.close()
+
+    def _serve_long_requests(self) -> None:
+        """Do what takes minutes; then, once, go on with files that a killed command was taking in."""
+        self._serve_inbox(lambda kind: kind in LONG_REQUESTS)
+        if time.monotonic() < self._imports_due_s:
+            return
+        self._imports_due_s = time.monotonic() + IMPORTS_AGAIN_S
+        assert self._pipeline is not None
+        self._pipeline.importing.go_on(beside(self._settings.store.path), self._clock.now)
+        self._imports_due_s = math.inf
 
     def _check_completeness(self) -> None:
         """Once a plant day: every closed window there, every limit judged (design rule 11)."""

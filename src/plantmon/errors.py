@@ -68,6 +68,10 @@ class ArchiveError(PlantmonError):
     """A file of the archive cannot be written, is missing or is not what was sealed; nothing was let go of for it."""
 
 
+class TableError(PlantmonError):
+    """A file of readings cannot be read as a table."""
+
+
 class AlreadyRunning(PlantmonError):
     """Another daemon holds the lock of this store."""
 

@@ -22,6 +22,7 @@ from plantmon.compliance.outlook_stage import OutlookStage
 from plantmon.compliance.stage import ComplianceStage
 from plantmon.feed.check import Batch, Checker, Message
 from plantmon.feed.ingest import Ingest, Stored, count_stored
+from plantmon.importing.take import Importing
 from plantmon.model.alarm import Condition, Severity
 from plantmon.model.plant import Plant
 from plantmon.model.reading import Columns
@@ -72,6 +73,7 @@ class Pipeline:
         self._permit = permit
         self.compliance = ComplianceStage(plant, permit, self.numbers, store)
         self.recomputing = Recompute(store, self.windows, self.amounts, self.compliance, plant.version)
+        self.importing = Importing(plant, self.numbers, store, self.take, self._forget)
         self.lookouts = OutlookStage(plant, permit, self.numbers, store.readers)
         self.digests = DigestStage(plant, permit, self.numbers, store, self.announcer, self.lookouts.run, now_ms)
         store.write(lambda connection: note_health(connection, permit, now_ms))
@@ -87,6 +89,9 @@ class Pipeline:
     def undone(self, connection: sqlite3.Connection, now_ms: int) -> None:
         """Forget what an undone transaction left in memory."""
         self.checker.put_back()
+        self._forget(connection, now_ms)
+
+    def _forget(self, connection: sqlite3.Connection, now_ms: int) -> None:
         self.ingest.forget()
         self.live.load(connection, now_ms)
 

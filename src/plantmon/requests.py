@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from plantmon import archiving, deadlines, declare, metering, notes, permits, publishing
 from plantmon.alarms import asked
 from plantmon.errors import DeclarationError
+from plantmon.importing.staging import beside
 from plantmon.ledger import take as ledger
 from plantmon.pipeline import Pipeline
 from plantmon.store import resend
@@ -19,11 +21,12 @@ from plantmon.store.inbox import Answer
 
 
 class Requests:
-    """The requests there are: `adopt`, `recompute`, `forward`, `archive_seal`, on alarms, what people declare or note.
+    """The requests there are.
 
-    Alarms: `ack`, `shelve`, `unshelve`, `close`. Declared: `mark`, `correct`, `calibrate`, of the register `note` and
-    `fault_report`, and `handed_in`; of the ledger `ledger_import`, `ledger_add`, `ledger_correct`, `ledger_withdraw`;
-    of meters `meter_change` and `meter_withdraw`; of the annual tables `publish`.
+    Alone: `adopt`, `recompute`, `forward`, `import`, `archive_seal`. Alarms: `ack`, `shelve`, `unshelve`, `close`.
+    Declared: `mark`, `correct`, `calibrate`, of the register `note` and `fault_report`, and `handed_in`; of the ledger
+    `ledger_import`, `ledger_add`, `ledger_correct`, `ledger_withdraw`; of meters `meter_change` and `meter_withdraw`;
+    of the annual tables `publish`.
     """
 
     def __init__(self, pipeline: Pipeline, now: Callable[[], int]) -> None:
@@ -37,6 +40,7 @@ class Requests:
             "recompute": self._recompute,
             "forward": self._forward,
             "archive_seal": self._archive,
+            "import": self._import,
         }
         if kind in asked.TAKES:
             return self._ask_alarm(kind, body, by)
@@ -95,3 +99,7 @@ class Requests:
     def _archive(self, body: dict[str, Any], by: str) -> Answer:
         self._pipeline.store.write(lambda connection: archiving.ask(connection, body["until"]))
         return True, {}
+
+    def _import(self, body: dict[str, Any], by: str) -> Answer:
+        folder = beside(self._pipeline.store.path) / Path(body["staged"]).name
+        return self._pipeline.importing.run(folder, by, body["language"], self._now)

@@ -54,6 +54,7 @@ class Batch:
     repeats: int = 0  # dropped: delivered again where arrival is the time, or once per subscription
     reported: list[tuple[int, Reported]] = field(default_factory=list)  # (the message's place, a device's own figures)
     passed: int = 0  # HJ 212 frames that carry no measurements
+    is_import: bool = False  # taken from a file: as old as it may be
 
     def cut(self, length: int) -> None:
         """Take out of every column what a message put in before it turned out to be bad."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from plantmon.feed.check import Batch, Message
 from plantmon.model.plant import Plant
-from plantmon.model.reading import Columns
+from plantmon.model.reading import POINT_BITS, Columns
 from plantmon.store import dirty, points, readings, reported, spool, values
 from plantmon.store.late import Inserted
 from plantmon.store.rejected import Rejected, Why, add
@@ -23,7 +23,6 @@ from plantmon.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 # How often a point's newest arrival is written while it speaks; silence is judged in intervals, not milliseconds.
 LIVES_EVERY_MS = SECOND_MS
-POINT_BITS = 20  # of a key that packs an instant and a point into 64 bits
 
 OnBatch = Callable[[sqlite3.Connection, Columns, int], bool]
 
@@ -56,7 +55,8 @@ class Ingest:
     def write(self, connection: sqlite3.Connection, batch: Batch, messages: list[Message], now_ms: int) -> Stored:
         """Store what is good, keep the rest as rejected, mark what must be computed.
 
-        Runs inside the caller's transaction. A reading in the future or older than the lateness is refused.
+        Runs inside the caller's transaction. A reading in the future or older than the lateness is refused; what is
+        taken from a file may be of any age.
         """
         ts = np.array(batch.ts, np.int64)
         refused = list(batch.rejected)
@@ -102,7 +102,7 @@ class Ingest:
     ) -> NDArray[np.bool_]:
         rules = self._plant.rules
         future = ts > now_ms + rules.future_ms
-        old = ts < now_ms - rules.lateness_ms
+        old = (ts < now_ms - rules.lateness_ms) & (not batch.is_import)
         for why, places in ((Why.FUTURE, np.flatnonzero(future)), (Why.TOO_OLD, np.flatnonzero(old))):
             for place in places:
                 refused.append(self._refusal(why, batch, int(place), messages, self._plant.time.show(now_ms)))
@@ -151,7 +151,7 @@ class Ingest:
             why, against = None, self._plant.time.show(now_ms)
             if row.start > now_ms + rules.future_ms:
                 why = Why.FUTURE
-            elif row.start < now_ms - rules.lateness_ms:
+            elif row.start < now_ms - rules.lateness_ms and not batch.is_import:
                 why = Why.TOO_OLD
             elif (stands := reported.insert(connection, row)).figures != row.figures:
                 why, against = Why.CONFLICT, f"stored {_shown(stands)}"

@@ -141,4 +141,5 @@ class Rows:
         return Columns(self.ts, self.point, self.value, self.flag)
 
 
+POINT_BITS = 20  # of a key that packs an instant and a point into 64 bits
 ROW_FIELDS = ("ts", "point", "value", "flag", "arrival")
