@@ -190,9 +190,13 @@ class WindowStage:
         backward: set[int] = set()
         closed = windows.closed(connection, "1h")
         beyond: dict[int, int] = {}
+        begun: set[int] = set()
         for mark in dirty.touched(connection, TOUCHED_AT_ONCE, self._points.keys()):
             jobs[mark.hour].touched[mark.point] = mark
-            self._plan_touched(connection, jobs, backward, closed.get(mark.point), mark, beyond)
+            if mark.point not in begun:  # marks come oldest first: what is older than anything begins with this one
+                begun.add(mark.point)
+                self._plan_backward(jobs, backward, closed.get(mark.point), mark)
+            self._plan_touched(connection, jobs, closed.get(mark.point), mark, beyond)
             for user in self._calculated.users(mark.point):
                 first, until = closed.get(user, (0, 0))
                 if first <= mark.hour < until:
@@ -229,18 +233,25 @@ class WindowStage:
             for hour in range(until, end, HOUR_MS):
                 jobs[hour].closing.add(number)
 
+    def _plan_backward(
+        self, jobs: dict[int, Job], backward: set[int], span: tuple[int, int] | None, mark: dirty.Touched
+    ) -> None:  # fmt: skip
+        """Plan the hours from a mark to where a point's windows begin: readings older than anything came."""
+        if span is None or mark.point in self._calculated or mark.point in self._virtual:
+            return  # where these begin is their parts' affair
+        for hour in range(mark.hour, span[0], HOUR_MS):
+            jobs[hour].closing.add(mark.point)
+            backward.add(hour)
+
     def _plan_touched(
-        self, connection: sqlite3.Connection, jobs: dict[int, Job], backward: set[int],
-        span: tuple[int, int] | None, mark: dirty.Touched, beyond: dict[int, int],
+        self, connection: sqlite3.Connection, jobs: dict[int, Job], span: tuple[int, int] | None, mark: dirty.Touched,
+        beyond: dict[int, int],
     ) -> None:  # fmt: skip
         if span is None:
             return
         start, until = span
         if mark.point in self._calculated or mark.point in self._virtual:
-            start = min(start, mark.hour)  # where they begin is their parts' affair
-        for hour in range(mark.hour, start, HOUR_MS):  # older than anything before: windows begin earlier now
-            jobs[hour].closing.add(mark.point)
-            backward.add(hour)
+            start = min(start, mark.hour)
         point = self._points[mark.point]
         first, last = mark.hour, mark.hour
         if point.kind is Kind.COUNTER and not point.is_virtual:
