@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.report import show
 from plantmon.esg.engine import annual
 from plantmon.esg.look import Looker
+from plantmon.esg.volumes import Waters
 from plantmon.model.metric import Term
 from plantmon.model.plant import Plant
 from plantmon.plant.load import load_plant_text
@@ -161,8 +162,9 @@ def main() -> None:
             month = timed(lambda: annual(c, plant, numbers, f"{YEAR}-07", None, now))
 
             def explain(id: str) -> int:
-                found = annual(c, plant, numbers, f"{YEAR}", None, now, id)
-                looker = Looker(c, plant, numbers)
+                waters = Waters(c, plant, numbers)
+                found = annual(c, plant, numbers, f"{YEAR}", None, now, id, waters)
+                looker = Looker(c, plant, numbers, waters)
                 (line,) = [one for one in found.lines if one.figure.metric.id == id]
 
                 def deeper(term: Term, levels: int) -> int:

@@ -31,6 +31,7 @@ from plantmon.errors import DeclarationError
 from plantmon.esg import compare as weigh
 from plantmon.esg.engine import annual
 from plantmon.esg.look import Looker
+from plantmon.esg.volumes import Waters
 from plantmon.permits import permit_of
 from plantmon.reports.esg import comparison, explain
 from plantmon.reports.esg.explain import Depth, Within
@@ -114,9 +115,10 @@ def explain_command(
         within = Within(first_ms, last_ms)
     with reading(here, settings) as connection:
         numbers = points.numbers(connection)
-        found = annual(connection, plant, numbers, chosen, None, now_ms, only=metric)
+        waters = Waters(connection, plant, numbers)
+        found = annual(connection, plant, numbers, chosen, None, now_ms, metric, waters)
         line, denominator = line_of(here, found, metric), denominator_of(here, found, per)
-        look = Looker(connection, plant, numbers).into
+        look = Looker(connection, plant, numbers, waters).into
         tree = explain.deepened(explain.of_line(line, denominator), depth, look, within)
     if style is Plain.JSON:
         print_json({"plant": plant.id, "metric": metric, "per": per, "period": found.period, "depth": str(depth),

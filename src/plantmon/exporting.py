@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from plantmon.errors import ArchiveError
 from plantmon.model.plant import Plant
 from plantmon.model.reading import Rows
-from plantmon.sealed.export import CsvExport, ParquetExport, Slice, Writer
+from plantmon.sealed.slices import Slice, Writer
 from plantmon.store import declarations, points, readings
 from plantmon.store.database import Readers
 from plantmon.tables.states import state_of
@@ -86,6 +86,8 @@ def export(
 
 
 def _writer(form: Form, path: Path, named: dict[int, tuple[str, str]], time: PlantTime) -> Writer:
+    from plantmon.sealed.export import CsvExport, ParquetExport
+
     if form is Form.PARQUET:
         return ParquetExport(path, named, time.zone.key)
     return CsvExport(path, named, lambda at: shown(time, at))

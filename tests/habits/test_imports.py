@@ -178,6 +178,8 @@ LIBRARIES = {
 }
 # Where an import may stand inside a function, and why.
 HIDDEN = {
+    "exporting.py": "pyarrow takes 35 MB, for those alone who export: the daemon has the commands' modules too",
+    "importing/read.py": "likewise for those who import Parquet",
     "notify/chart.py": "matplotlib is an extra: its absence is found out inside one try block",
     "reports/esg/svg.py": "likewise",
     "reports/esg/printing.py": "weasyprint likewise",

@@ -16,7 +16,7 @@ from plantmon.esg.amount import total
 from plantmon.esg.detection import Below, below_detection
 from plantmon.esg.tax import TaxYear
 from plantmon.esg.taxes import taxes
-from plantmon.esg.volumes import Volume, courses
+from plantmon.esg.volumes import Volume, Waters
 from plantmon.model.emission import EmissionDay
 from plantmon.model.plant import Plant, Point
 from plantmon.store import annual, emissions, ledger
@@ -59,14 +59,16 @@ class Book:
     """The data of [edges[0], edges[-1]), by the parts between neighbouring edges, up to `now_ms`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], edges: Sequence[int], now_ms: int
-    ) -> None:
+        self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], edges: Sequence[int], now_ms: int,
+        waters: Waters | None = None,
+    ) -> None:  # fmt: skip
         self.plant = plant
         self.edges = list(edges)
         self.now_ms = now_ms
         self._today_ms = plant.time.day_start(now_ms)
         self._connection = connection
         self._numbers = numbers
+        self._waters = waters or Waters(connection, plant, numbers)
         self._emission_days: dict[str, list[EmissionDay]] = {}
         self._below_of: dict[str, dict[str, dict[int, Below]]] = {}
         self._released: dict[str, list[Released | None]] = {}
@@ -175,7 +177,7 @@ class Book:
     @cached_property
     def _volumes(self) -> dict[str, list[Volume]]:
         outlets = [id for id, outlet in self.plant.outlets.items() if outlet.kind == "water"]
-        found = courses(self._connection, self.plant, self._numbers, outlets, self.edges[0], self.edges[-1])
+        found = {id: self._waters.course(id, self.edges[0], self.edges[-1]) for id in outlets}
         return {id: [course.between(*part) for part in itertools.pairwise(self.edges)] for id, course in found.items()}
 
     @cached_property

@@ -16,6 +16,7 @@ from plantmon.esg.book import Book
 from plantmon.esg.derive import Derivation, walk
 from plantmon.esg.factors import Factors
 from plantmon.esg.periods import Span
+from plantmon.esg.volumes import Waters
 from plantmon.model.metric import Annual, Denominator, FactorUsed, Figure, Line, Metric, TargetCheck
 from plantmon.model.plant import DenominatorRule, Name, Plant, TargetRule
 from plantmon.tables.ledger import named
@@ -38,13 +39,13 @@ class Figures:
 
 def figures_of(
     connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], span: Span, now_ms: int,
-    frozen: Iterable[FactorUsed] = (), only: str | None = None,
+    frozen: Iterable[FactorUsed] = (), only: str | None = None, waters: Waters | None = None,
 ) -> Figures:  # fmt: skip
     """Work out every figure of a period; `frozen` are factors it was published with.
 
     `only` one metric and the denominators are worked out where it names one.
     """
-    book = Book(connection, plant, numbers, span.edges, now_ms)
+    book = Book(connection, plant, numbers, span.edges, now_ms, waters)
     factors = Factors(plant.esg, span.year, frozen)
     metrics = metrics_of(plant, book)
     whole = Derivation(book, factors, metrics)

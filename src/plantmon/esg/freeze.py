@@ -15,6 +15,7 @@ from plantmon.errors import DeclarationError
 from plantmon.esg import document, sent
 from plantmon.esg.figures import DENOMINATOR, Figures, figures_of
 from plantmon.esg.periods import Span, span_of
+from plantmon.esg.volumes import Waters
 from plantmon.model.metric import FactorUsed
 from plantmon.model.plant import Plant
 from plantmon.store import published, spool
@@ -41,13 +42,13 @@ def said(told: Published, time: PlantTime) -> str:
 
 def standing(
     connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], span: Span, now_ms: int,
-    only: str | None = None,
+    only: str | None = None, waters: Waters | None = None,
 ) -> tuple[Figures, Published | None]:  # fmt: skip
     """Give a period's figures: as published, else worked out now, of one metric alone where one is named."""
     told = published.newest(connection, span.name)
     if told is not None:
         return document.read(Figures, published.document(connection, told.id)), told
-    return figures_of(connection, plant, numbers, span, now_ms, _factors_of_year(connection, span), only), None
+    return figures_of(connection, plant, numbers, span, now_ms, _factors_of_year(connection, span), only, waters), None
 
 
 def publish(

@@ -6,19 +6,20 @@ what it was before somebody corrected it; a ledger line says which lines it took
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import sqlite3
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
 from plantmon.esg.amount import scaled, total
 from plantmon.esg.book import QUANTUM
-from plantmon.esg.detection import below_detection, hours_below
-from plantmon.esg.volumes import Course, courses
-from plantmon.model.emission import Substitute
+from plantmon.esg.detection import Below, below_detection, hours_below
+from plantmon.esg.volumes import Waters
+from plantmon.model.emission import EmissionDay, Substitute
 from plantmon.model.metric import Look, Term, TermKind
 from plantmon.model.plant import Name, Plant, Point
 from plantmon.model.reading import declared_state, flag_letters
@@ -32,13 +33,16 @@ AROUND = 1  # readings beside an hour of a counter: its edges lie between them
 class Looker:
     """Looks into the terms of a figure, all in one snapshot: what several ask of the same span is worked out once."""
 
-    def __init__(self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], waters: Waters | None = None
+    ) -> None:
         self.connection = connection
         self.plant = plant
         self.numbers = numbers
         self._names: dict[tuple[TermKind, int], Name] = {}
         self._days: dict[tuple[int, int], list[int]] = {}
-        self._courses: dict[str, Course] = {}
+        self.waters = waters or Waters(connection, plant, numbers)
+        self._released: dict[str, _Released] = {}
 
     def into(self, term: Term) -> tuple[Term, ...]:
         """Give what a term is made of in the store, nothing where it cannot be looked into further."""
@@ -65,13 +69,27 @@ class Looker:
             self._names[level, at_ms] = Name(shown, shown)
         return self._names[level, at_ms]
 
-    def course(self, outlet: str, start_ms: int, end_ms: int) -> Course:
-        """Give an outlet's waste water of a span and maybe more; all outlets' is read at once, hour by hour."""
-        known = self._courses.get(outlet)
+    def released(self, point: Point, start_ms: int, end_ms: int) -> tuple[list[EmissionDay], Mapping[int, Below]]:
+        """Give a pollutant's days of a span, and by their start those with anything below the detection limit."""
+        known = self._released.get(point.id)
         if known is None or start_ms < known.start_ms or known.end_ms < end_ms:
-            outlets = [id for id, one in self.plant.outlets.items() if one.kind == "water"]
-            self._courses = courses(self.connection, self.plant, self.numbers, outlets, start_ms, end_ms)
-        return self._courses[outlet]
+            days = emissions.days(self.connection, self.numbers.get(point.id, -1), start_ms, end_ms)
+            below = below_detection(self.connection, self.plant, self.numbers, {point.id: days})
+            known = _Released(start_ms, end_ms, days, [day.start for day in days], below.get(point.id, {}))
+            self._released[point.id] = known
+        first, last = (bisect.bisect_left(known.starts, edge) for edge in (start_ms, end_ms))
+        return known.days[first:last], known.below
+
+
+@dataclass(frozen=True, slots=True)
+class _Released:
+    """A pollutant's days of a span, with their starts, and those of them with anything below the detection limit."""
+
+    start_ms: int
+    end_ms: int
+    days: list[EmissionDay]
+    starts: list[int]
+    below: Mapping[int, Below]
 
 
 class _Sight:
@@ -182,30 +200,38 @@ class _Sight:
     def _amounts(self, level: TermKind, edges: Sequence[int]) -> tuple[Term, ...]:
         if level is TermKind.HOUR:
             return self._air_hours(edges)
-        days = emissions.days(self._connection, self._number, edges[0], edges[-1])
-        found = below_detection(self._connection, self._plant, self._numbers, {self._point.id: days})
-        below = found.get(self._point.id, {})
-        terms = []
+        days, below = self._looker.released(self._point, edges[0], edges[-1])
+        terms, place = [], 0
         for start, end in itertools.pairwise(edges):
-            mine = [day for day in days if start <= day.start < end]
-            measured = [below[day.start].kg if day.start in below else Decimal(repr(day.measured_kg)) for day in mine]
-            kg = total([*measured, *(Decimal(repr(day.substituted_kg)) for day in mine)])
-            notes = []
-            ran, stood_in, unknown = (
-                sum(getattr(day, name) for day in mine)
-                for name in ("ran_minutes", "substituted_minutes", "unknown_minutes")
-            )
-            if mine and not ran:
-                notes.append("stopped")
-            if stood_in:
-                notes.append(f"part_substituted:{_pct(stood_in / ran)}")
-            if unknown:
-                notes.append(f"part_missing:{_pct(unknown / ran)}")
-            lower = sum(below[day.start].count for day in mine if day.start in below)
-            notes += [f"below_detection:{lower}"] if lower else []
-            notes += [name for name in ("at_least", "provisional") if any(getattr(day, name) for day in mine)]
-            terms.append(self._term(level, start, end, kg if mine else None, "kg", *notes))
+            first = place
+            while place < len(days) and days[place].start < end:
+                place += 1
+            terms.append(self._amount(level, (start, end), days[first:place], below))
         return tuple(terms)
+
+    def _amount(
+        self, level: TermKind, span: tuple[int, int], mine: Sequence[EmissionDay], below: Mapping[int, Below]
+    ) -> Term:  # fmt: skip
+        if not mine:
+            return self._term(level, *span, None, "kg")
+        kilograms, lower, ran, stood_in, unknown = [], 0, 0, 0, 0
+        for day in mine:
+            counted = below.get(day.start)
+            kilograms.append(Decimal(repr(day.measured_kg)) if counted is None else counted.kg)
+            lower += 0 if counted is None else counted.count
+            ran += day.ran_minutes
+            stood_in += day.substituted_minutes
+            unknown += day.unknown_minutes
+        notes = [] if ran else ["stopped"]
+        if stood_in:
+            notes.append(f"part_substituted:{_pct(stood_in / ran)}")
+        if unknown:
+            notes.append(f"part_missing:{_pct(unknown / ran)}")
+        notes += [f"below_detection:{lower}"] if lower else []
+        notes += ["at_least"] if any(day.at_least for day in mine) else []
+        notes += ["provisional"] if any(day.provisional for day in mine) else []
+        kilograms += [Decimal(repr(day.substituted_kg)) for day in mine]
+        return self._term(level, *span, total(kilograms), "kg", *notes)
 
     def _air_hours(self, edges: Sequence[int]) -> tuple[Term, ...]:
         course = emissions.hours(self._connection, self._number, edges[0], edges[-1])
@@ -229,7 +255,7 @@ class _Sight:
         return tuple(terms)
 
     def _volumes(self, level: TermKind, edges: Sequence[int]) -> tuple[Term, ...]:
-        course = self._looker.course(self._point.outlet or "", edges[0], edges[-1])
+        course = self._looker.waters.course(self._point.outlet or "", edges[0], edges[-1])
         terms = []
         for start, end in itertools.pairwise(edges):
             volume = course.between(start, end)

@@ -78,6 +78,24 @@ class Course:
         return Volume(Decimal(measured).scaleb(-6), Decimal(fill).scaleb(-6), known, stood_in)
 
 
+class Waters:
+    """Measures the waste water of a plant, a span once for all who ask: all outlets' is read at once, hour by hour."""
+
+    def __init__(self, connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int]) -> None:
+        self._connection = connection
+        self._plant = plant
+        self._numbers = numbers
+        self._courses: dict[str, Course] = {}
+
+    def course(self, outlet: str, start_ms: int, end_ms: int) -> Course:
+        """Give an outlet's waste water of [start, end), both starts of hours, and maybe more."""
+        known = self._courses.get(outlet)
+        if known is None or start_ms < known.start_ms or known.end_ms < end_ms:
+            outlets = [id for id, one in self._plant.outlets.items() if one.kind == "water"]
+            self._courses = courses(self._connection, self._plant, self._numbers, outlets, start_ms, end_ms)
+        return self._courses[outlet]
+
+
 def courses(
     connection: sqlite3.Connection, plant: Plant, numbers: dict[str, int], outlets: Sequence[str], start_ms: int,
     end_ms: int,

@@ -17,8 +17,8 @@ from plantmon.importing.problem import Problem, Problems
 from plantmon.importing.staging import Stager, beside
 from plantmon.importing.tables import read_table
 from plantmon.model.plant import Plant
+from plantmon.model.table import Table
 from plantmon.sealed.digest import sha256_of
-from plantmon.sealed.foreign import open_parquet
 
 PARQUET = b"PAR1"
 _START = 1 << 16
@@ -50,7 +50,7 @@ def bytes_needed(path: Path) -> int:
     try:
         with path.open("rb") as file:
             if file.read(4) == PARQUET:
-                return open_parquet(path)[1] * _BYTES_A_ROW
+                return _open_parquet(path)[1] * _BYTES_A_ROW
         return 3 * path.stat().st_size
     except OSError as error:
         raise TableError(str(error.strerror)) from error
@@ -95,7 +95,7 @@ def _read(path: Path, intake: Intake, now_ms: int, manner: Manner, tell: Tell) -
     with path.open("rb") as file:
         start = file.read(_START)
     if start.startswith(PARQUET):
-        table, rows = open_parquet(path)
+        table, rows = _open_parquet(path)
         size = max(1, rows)
         read_table(table, intake, told, keeps_arrival=manner.keeps_arrival)
     elif is_log(start):
@@ -103,6 +103,12 @@ def _read(path: Path, intake: Intake, now_ms: int, manner: Manner, tell: Tell) -
     else:
         table = CsvTable(path, intake.problems)
         read_table(table, intake, lambda _: told(table.read_bytes), keeps_arrival=manner.keeps_arrival)
+
+
+def _open_parquet(path: Path) -> tuple[Table, int]:
+    from plantmon.sealed.foreign import open_parquet
+
+    return open_parquet(path)
 
 
 def _own_like(path: Path, store_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -14,31 +12,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from plantmon.errors import ArchiveError
-from plantmon.model.reading import Rows, flag_letters
+from plantmon.model.reading import flag_letters
+from plantmon.sealed.slices import Slice
 
 _NAME = pa.dictionary(pa.int16(), pa.string())
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Readings with what is known of them: `state` as it counts, a place in `states`; `mark`, `correction` or 0."""
-
-    rows: Rows
-    counted: NDArray[np.float64]
-    state: NDArray[np.int64]
-    states: list[str]
-    mark: NDArray[np.int64]
-    correction: NDArray[np.int64]
-
-
-class Writer(Protocol):
-    """Writes a file of readings; it is whole after `close`."""
-
-    def add(self, part: Slice) -> None:
-        """Write readings. Raises ArchiveError."""
-
-    def close(self) -> None:
-        """End the file. Raises ArchiveError."""
 
 
 class _Tables:
