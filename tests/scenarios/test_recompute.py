@@ -15,7 +15,7 @@ from builders import a_limit, a_plant, a_point
 from story import FEEDS, Story
 
 from plantmon.cli_context import Context
-from plantmon.cli_progress import Progress, done_share
+from plantmon.cli_progress import Progress, done_share, of_recompute
 from plantmon.model.plant import Plant
 from plantmon.settings import Settings
 from plantmon.settings import Store as StoreSection
@@ -163,7 +163,7 @@ def test_a_terminal_sees_how_far_it_is(
     monkeypatch.setattr("plantmon.cli_progress.EVERY_S", 0.01)
     for is_terminal in (False, True):
         monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
-        with Progress(Context(None, language), settings, plant()):
+        with Progress(settings, of_recompute(Context(None, language), plant())):
             time.sleep(0.2)
         shown = capsys.readouterr().err
         assert (f" 30%  {word} {plant().time.show(START + 2 * DAY_MS)[:10]}" in shown) is is_terminal
