@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from builders import a_limit, a_plant, a_point, some_alarm_rules
 
 from plantmon.model.plant import Plant, Recipient
 from plantmon.plant import load_plant, load_plant_text
 from plantmon.plant.check import describe
 from plantmon.texts import sentences
-from builders import a_limit, a_plant, a_point, some_alarm_rules
 
 TODAY = date(2021, 5, 1)
 CONTRACT = Path(__file__).parents[2] / "contract" / "plant.yaml"

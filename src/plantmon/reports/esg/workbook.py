@@ -38,6 +38,7 @@ from plantmon.reports.tabular import width_of
 
 A3 = 8  # Excel's number for the paper
 _HEAD_ROW = 3  # of the sheet of figures
+_LABEL, _SAID = 26, 90  # widths of the cover's columns
 _SETTINGS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _CHANGE = '+0.0%;"−"0.0%;0.0%'
 
@@ -61,19 +62,26 @@ def workbook(material: Material) -> bytes:
 
 def _cover(book: Book, title: str) -> None:
     sheet = book.sheet("cover")
-    sheet.set_column(0, 0, 26)
-    sheet.set_column(1, 1, 90)
+    sheet.set_column(0, 0, _LABEL)
+    sheet.set_column(1, 1, _SAID)
     sheet.write_string(0, 0, f"{title} {book.material.annual.period}", book.format(bold=True, font_size=18))
-    row = 2
-    for label, said in tables.facts(book.material):
-        book.text(sheet, row, 0, label, font_color="#5B6875")
-        book.text(sheet, row, 1, said)
-        row += 1
-    for notice in tables.notices(book.material):
-        book.text(sheet, row, 0, book.speech.say("fact.notice"), font_color="#5B6875")
-        book.text(sheet, row, 1, notice)
-        row += 1
-    book.text(sheet, row + 1, 1, "\n".join(tables.legend(book.material)), font_color="#5B6875")
+    notice = book.speech.say("fact.notice")
+    rows = [*tables.facts(book.material), *((notice, said) for said in tables.notices(book.material))]
+    for row, (label, said) in enumerate(rows, start=2):
+        _pair(book, sheet, row, label, said)
+    _pair(book, sheet, len(rows) + 3, "", "\n".join(tables.legend(book.material)), font_color="#5B6875")
+
+
+def _pair(book: Book, sheet: Any, row: int, label: str, said: str, **look: Any) -> None:
+    """Write a label and what it says, in a row high enough for both: not every viewer fits rows by itself."""
+    book.text(sheet, row, 0, label, font_color="#5B6875")
+    book.text(sheet, row, 1, said, **look)
+    sheet.set_row(row, LINE_PT * max(_lines(label, _LABEL), _lines(said, _SAID)))
+
+
+def _lines(said: str, width: int) -> int:
+    """Count the lines a text takes in a column so wide."""
+    return sum(max(1, -(-width_of(part) // width)) for part in said.split("\n"))
 
 
 def _figures(book: Book) -> None:
@@ -212,8 +220,7 @@ def _line(
     if line.previous is not None and line.previous.value is None and line.previous.reason != figure.reason:
         said.append(f"{book.material.annual.previous}: {tables.why(speech, line.previous)}")
     book.text(sheet, row, columns.coverage + 4, "\n".join(said), align="left", indent=1)
-    name = max(width_of(Speech(one).title(metric.name)) for one in speech.languages)
-    notes = sum(-(-width_of(part) // WIDE) for note in said for part in note.split("\n"))
-    sheet.set_row(row, LINE_PT * max(1, notes, -(-name // NAME)))
+    names = (_lines(Speech(one).title(metric.name), NAME) for one in speech.languages)
+    sheet.set_row(row, LINE_PT * max(_lines("\n".join(said), WIDE), *names))
     for place, code in enumerate(CODES, start=columns.coverage + 5):
         book.text(sheet, row, place, metric.codes.get(code, ""))
