@@ -128,3 +128,15 @@ def test_caps_have_their_share_as_a_formula() -> None:
     rows = {row[0].value: [cell.value for cell in row] for row in sheet.iter_rows(min_row=2)}
     assert rows["DA002"][7] == pytest.approx(36.2 / 35)
     assert (rows["DW001"][5], rows["DW001"][7]) == ("–", "–")
+
+
+def test_rows_are_as_high_as_their_texts() -> None:
+    """No text of several lines lies over the next row where a viewer does not fit rows by itself."""
+    checked = 0
+    for sheet in _book(a_material(language="both")):
+        for row in sheet.iter_rows():
+            lines = max(str(cell.value or "").count("\n") + 1 for cell in row)
+            if lines > 1:
+                checked += 1
+                assert (sheet.row_dimensions[row[0].row].height or 15) >= min(lines, 5) * 15, row[0].coordinate
+    assert checked > 20

@@ -24,6 +24,7 @@ from plantmon.reports.esg.paper import (
     NARROW,
     NUMBER,
     PERCENT,
+    UNIT,
     WIDE,
     Book,
     Formulas,
@@ -181,10 +182,10 @@ def _sum(book: Book, layout: _Layout, *, previous: bool) -> None:
             value = None if stated is None else stated.value
             book.formula(sheet, row, column, source, value, of_amount(value, metric.decimals))
         _total(book, sheet, layout, metric, id, figure, previous=previous)
-    sheet.set_column(_ID, _ID, 24)
-    sheet.set_column(_TITLE, _TITLE, NAME)
-    sheet.set_column(_UNIT, _UNIT, NARROW + 2)
-    sheet.set_column(_TOTAL, _PLANTS + len(layout.parts), NUMBER)
+    book.widen(sheet, _ID, _ID, 24)
+    book.widen(sheet, _TITLE, _TITLE, NAME)
+    book.widen(sheet, _UNIT, _UNIT, UNIT)
+    book.widen(sheet, _TOTAL, _PLANTS + len(layout.parts), NUMBER)
     sheet.freeze_panes(_FIRST, _PLANTS)
 
 
@@ -266,12 +267,12 @@ def _plant(book: Book, layout: _Layout, part: Part) -> None:
                 formula = f'=IF(AND(ISNUMBER({own}),ISNUMBER({share})),{own}*{share},"{DASH}")'
                 book.formula(sheet, row, place + 2, formula, part_of, pattern)
         _known(book, sheet, row, part.figure(id))
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, NAME)
-    sheet.set_column(2, 2, NARROW + 2)
-    sheet.set_column(_VALUE, _BEFORE + 2, NUMBER)
-    sheet.set_column(7, 10, NARROW)
-    sheet.set_column(11, 12, WIDE)
+    book.widen(sheet, 0, 0, 24)
+    book.widen(sheet, 1, 1, NAME)
+    book.widen(sheet, 2, 2, UNIT)
+    book.widen(sheet, _VALUE, _BEFORE + 2, NUMBER)
+    book.widen(sheet, 7, 10, NARROW)
+    book.widen(sheet, 11, 12, WIDE)
     sheet.freeze_panes(_FIRST, _VALUE)
 
 

@@ -18,7 +18,8 @@ from plantmon.reports.workbook import sheet_name
 A4 = 9  # Excel's number for the paper
 LINE_PT = 15.0  # the height of a row of one line
 PERCENT = "0.0%"
-WIDE, NAME, NUMBER, NARROW, CODE = 48, 36, 15, 11, 16  # widths of columns
+WIDE, NAME, NUMBER, NARROW, CODE, UNIT = 48, 36, 15, 11, 16, 16  # widths of columns
+_USUAL = 8  # of a column nobody widened
 _POWER = "0.00E+00"
 _MOST_HEAD_LINES = 5
 
@@ -42,6 +43,8 @@ class Book:
     material: Material
     formats: dict[tuple[tuple[str, Any], ...], Any]
     formulas: Formulas = Formulas()
+    widths: dict[tuple[str, int], int] = field(default_factory=dict)  # by sheet and column
+    texts: dict[tuple[str, int], list[tuple[int, str]]] = field(default_factory=dict)  # by sheet and row
 
     @property
     def speech(self) -> Speech:
@@ -93,6 +96,18 @@ class Book:
     def text(self, sheet: Any, row: int, column: int, said: str, **look: Any) -> None:
         """Write a text."""
         sheet.write_string(row, column, said, self.format(text_wrap=True, **look))
+        self.texts.setdefault((sheet.get_name(), row), []).append((column, said))
+
+    def widen(self, sheet: Any, first: int, last: int, width: int) -> None:
+        """Set the width of columns, in digits."""
+        sheet.set_column(first, last, width)
+        self.widths.update({(sheet.get_name(), column): width for column in range(first, last + 1)})
+
+    def fit(self) -> None:
+        """Make each row as high as its texts, once all are written: not every viewer fits rows by itself."""
+        for (name, row), texts in self.texts.items():
+            lines = max(_lines(said, self.widths.get((name, column), _USUAL)) for column, said in texts)
+            self.book.get_worksheet_by_name(name).set_row(row, LINE_PT * lines)
 
     def value(self, sheet: Any, row: int, column: int, value: Decimal | None, pattern: str, **look: Any) -> None:
         """Write a number, a dash where there is none."""
@@ -115,6 +130,11 @@ class Book:
                 **look: Any) -> None:  # fmt: skip
         """Write a formula with the value it has now."""
         sheet.write_formula(row, column, formula, self.number(pattern, **look), DASH if now is None else float(now))
+
+
+def _lines(said: str, width: int) -> int:
+    """Count the lines a text takes in a column so wide."""
+    return sum(max(1, -(-width_of(part) // width)) for part in said.split("\n"))
 
 
 def unit_of(speech: Speech, unit: str) -> str:

@@ -12,6 +12,7 @@ from plantmon.reports.esg.paper import (
     NARROW,
     NUMBER,
     PERCENT,
+    UNIT,
     WIDE,
     Book,
     cell,
@@ -48,9 +49,10 @@ def months(book: Book) -> None:
             book.value(sheet, row, place, value, of_amount(value, metric.decimals))
         last = first + len(names)
         book.value(sheet, row, last, figure.value, of_amount(figure.value, metric.decimals), bold=True)
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, len(speech.languages), NAME + 4)
-    sheet.set_column(first, first + len(names), 13)
+    book.widen(sheet, 0, 0, 24)
+    book.widen(sheet, 1, len(speech.languages), NAME + 4)
+    book.widen(sheet, first - 1, first - 1, UNIT)
+    book.widen(sheet, first, first + len(names), 13)
     sheet.freeze_panes(1, first)
     _energy_chart(book, sheet, len(lines) + 3)
 
@@ -103,8 +105,8 @@ def targets(book: Book) -> None:
                 sheet.write_number(row, place, float(value), book.number("#,##0.######"))
         book.value(sheet, row, 5, target.reached, of_intensity(target.reached), bold=True)
         book.text(sheet, row, 6, tables.state_of(book.material, target)[0])
-    sheet.set_column(0, 1, NAME)
-    sheet.set_column(2, 6, NUMBER)
+    book.widen(sheet, 0, 1, NAME)
+    book.widen(sheet, 2, 6, NUMBER)
 
 
 def caps(book: Book) -> None:
@@ -130,9 +132,9 @@ def caps(book: Book) -> None:
         used, most = cell(row, 5), cell(row, 6)
         book.formula(sheet, row, 7, guarded(used, most, f"{used}/{most}"), cap.share, PERCENT)
         book.text(sheet, row, 8, cap.passed or "")
-    sheet.set_column(0, 0, NARROW)
-    sheet.set_column(1, 2, NAME)
-    sheet.set_column(3, 8, NUMBER)
+    book.widen(sheet, 0, 0, NARROW)
+    book.widen(sheet, 1, 2, NAME)
+    book.widen(sheet, 3, 8, NUMBER)
     sheet.freeze_panes(1, 0)
 
 
@@ -152,8 +154,8 @@ def meters(book: Book) -> None:
         book.value(sheet, row, 4, meter.previous, decimals(2))
         if meter.depth:
             book.value(sheet, row, 5, meter.share, PERCENT)
-    sheet.set_column(0, 1, NAME)
-    sheet.set_column(2, 5, NUMBER)
+    book.widen(sheet, 0, 1, NAME)
+    book.widen(sheet, 2, 5, NUMBER)
     sheet.freeze_panes(1, 0)
 
 
@@ -183,11 +185,11 @@ def sources(book: Book) -> None:
         book.text(sheet, row, 4, unit_of(speech, term.unit))
         book.text(sheet, row, 7, term.source or beside.origin(speech, term))
         row += 1
-    sheet.set_column(0, 0, NUMBER)
-    sheet.set_column(1, 2, NAME)
-    sheet.set_column(3, 6, NUMBER)
-    sheet.set_column(7, 7, WIDE)
-    sheet.set_column(8, 9, NUMBER)
+    book.widen(sheet, 0, 0, NUMBER)
+    book.widen(sheet, 1, 2, NAME)
+    book.widen(sheet, 3, 6, NUMBER)
+    book.widen(sheet, 7, 7, WIDE)
+    book.widen(sheet, 8, 9, NUMBER)
     sheet.freeze_panes(1, 0)
 
 
@@ -206,10 +208,10 @@ def restated(book: Book) -> None:
         book.value(sheet, row, 4, one.new, decimals(one.decimals), bold=True)
         book.text(sheet, row, 5, one.reason)
         book.text(sheet, row, 6, book.material.time.show(one.at_ms))
-    sheet.set_column(0, 1, NAME)
-    sheet.set_column(2, 4, NUMBER)
-    sheet.set_column(5, 5, WIDE)
-    sheet.set_column(6, 6, 20)
+    book.widen(sheet, 0, 1, NAME)
+    book.widen(sheet, 2, 4, NUMBER)
+    book.widen(sheet, 5, 5, WIDE)
+    book.widen(sheet, 6, 6, 20)
 
 
 ALL = (restated, months, targets, caps, meters, sources)  # in the order of the workbook

@@ -19,11 +19,11 @@ from plantmon.reports.esg import consolidation, sheets, tables
 from plantmon.reports.esg.material import Material
 from plantmon.reports.esg.paper import (
     CODE,
-    LINE_PT,
     NAME,
     NARROW,
     NUMBER,
     PERCENT,
+    UNIT,
     WIDE,
     Book,
     cell,
@@ -34,11 +34,9 @@ from plantmon.reports.esg.paper import (
 )
 from plantmon.reports.esg.plain import CODES
 from plantmon.reports.esg.words import Speech
-from plantmon.reports.tabular import width_of
 
 A3 = 8  # Excel's number for the paper
 _HEAD_ROW = 3  # of the sheet of figures
-_LABEL, _SAID = 26, 90  # widths of the cover's columns
 _SETTINGS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _CHANGE = '+0.0%;"−"0.0%;0.0%'
 
@@ -56,32 +54,22 @@ def workbook(material: Material) -> bytes:
     consolidation.write(book)
     for write in sheets.ALL:
         write(book)
+    book.fit()
     inner.close()
     return out.getvalue()
 
 
 def _cover(book: Book, title: str) -> None:
     sheet = book.sheet("cover")
-    sheet.set_column(0, 0, _LABEL)
-    sheet.set_column(1, 1, _SAID)
+    book.widen(sheet, 0, 0, 26)
+    book.widen(sheet, 1, 1, 90)
     sheet.write_string(0, 0, f"{title} {book.material.annual.period}", book.format(bold=True, font_size=18))
     notice = book.speech.say("fact.notice")
     rows = [*tables.facts(book.material), *((notice, said) for said in tables.notices(book.material))]
     for row, (label, said) in enumerate(rows, start=2):
-        _pair(book, sheet, row, label, said)
-    _pair(book, sheet, len(rows) + 3, "", "\n".join(tables.legend(book.material)), font_color="#5B6875")
-
-
-def _pair(book: Book, sheet: Any, row: int, label: str, said: str, **look: Any) -> None:
-    """Write a label and what it says, in a row high enough for both: not every viewer fits rows by itself."""
-    book.text(sheet, row, 0, label, font_color="#5B6875")
-    book.text(sheet, row, 1, said, **look)
-    sheet.set_row(row, LINE_PT * max(_lines(label, _LABEL), _lines(said, _SAID)))
-
-
-def _lines(said: str, width: int) -> int:
-    """Count the lines a text takes in a column so wide."""
-    return sum(max(1, -(-width_of(part) // width)) for part in said.split("\n"))
+        book.text(sheet, row, 0, label, font_color="#5B6875")
+        book.text(sheet, row, 1, said)
+    book.text(sheet, len(rows) + 3, 1, "\n".join(tables.legend(book.material)), font_color="#5B6875")
 
 
 def _figures(book: Book) -> None:
@@ -95,7 +83,7 @@ def _figures(book: Book) -> None:
     head = _HEAD_ROW + len(annual.denominators)
     headings = columns.headings(speech, annual.period, annual.previous)
     book.heads(sheet, head, headings, range(columns.value, columns.coverage + 4))
-    columns.widen(sheet)
+    columns.widen(book, sheet)
     sheet.set_paper(A3)
     row = head + 1
     for name, lines in material.groups():
@@ -151,15 +139,15 @@ class _Columns:
         found += [speech.say(f"column.{name}") for name in ("measured", "substituted", "ledger", "missing", "notes")]
         return found + [speech.say(f"column.{code}") for code in CODES]
 
-    def widen(self, sheet: Any) -> None:
+    def widen(self, book: Book, sheet: Any) -> None:
         """Set the widths."""
-        sheet.set_column(0, 0, 24)
-        sheet.set_column(1, self.names, NAME)
-        sheet.set_column(self.unit, self.unit, NARROW + 2)
-        sheet.set_column(self.value, self.coverage - 1, NUMBER)
-        sheet.set_column(self.coverage, self.coverage + 3, NARROW)
-        sheet.set_column(self.coverage + 4, self.coverage + 4, WIDE)
-        sheet.set_column(self.coverage + 5, self.coverage + 4 + len(CODES), CODE)
+        book.widen(sheet, 0, 0, 24)
+        book.widen(sheet, 1, self.names, NAME)
+        book.widen(sheet, self.unit, self.unit, UNIT)
+        book.widen(sheet, self.value, self.coverage - 1, NUMBER)
+        book.widen(sheet, self.coverage, self.coverage + 3, NARROW)
+        book.widen(sheet, self.coverage + 4, self.coverage + 4, WIDE)
+        book.widen(sheet, self.coverage + 5, self.coverage + 4 + len(CODES), CODE)
 
 
 def _denominators(book: Book, sheet: Any, columns: _Columns) -> dict[str, tuple[str, str]]:
@@ -220,7 +208,5 @@ def _line(
     if line.previous is not None and line.previous.value is None and line.previous.reason != figure.reason:
         said.append(f"{book.material.annual.previous}: {tables.why(speech, line.previous)}")
     book.text(sheet, row, columns.coverage + 4, "\n".join(said), align="left", indent=1)
-    names = (_lines(Speech(one).title(metric.name), NAME) for one in speech.languages)
-    sheet.set_row(row, LINE_PT * max(_lines("\n".join(said), WIDE), *names))
     for place, code in enumerate(CODES, start=columns.coverage + 5):
         book.text(sheet, row, place, metric.codes.get(code, ""))
